@@ -1,0 +1,192 @@
+/* policy/cache.c - judgements by exact text, flags, profile and generation.
+ *
+ * A hash table with a list through it, most recently used first. The hash is
+ * keyed, so that a client cannot aim its texts at one chain, and a hit
+ * compares all of the key: two texts share a judgement only when they are the
+ * same bytes, judged for the same profile of the same policy.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "keyhash.h"
+#include "policy.h"
+
+#define TEXT_MAX ((size_t)16 << 10)
+
+struct entry {
+	struct entry *next;          /* in its slot */
+	struct entry *newer, *older; /* by last use */
+	uint64_t hash;
+	const struct profile *profile; /* compared, never followed: it may be gone */
+	uint64_t generation;
+	unsigned flags;
+	size_t bytes;
+	struct judgement *judgement; /* one reference; holds the text */
+};
+
+struct cache {
+	struct keyhash key;
+	struct entry **slots; /* owned */
+	size_t nslots;        /* a power of two */
+	struct entry *newest, *oldest;
+	size_t entries, max_entries;
+	size_t bytes, max_bytes;
+	uint64_t hits, misses;
+};
+
+struct cache *
+cache_new(size_t entries, size_t bytes)
+{
+	struct cache *c = xcalloc(1, sizeof(*c));
+
+	c->max_entries = entries;
+	c->max_bytes = bytes;
+	for (c->nslots = 16; c->nslots < entries; c->nslots *= 2)
+		;
+	c->slots = xcalloc(c->nslots, sizeof(struct entry *));
+	keyhash_init(&c->key);
+	return c;
+}
+
+static void
+unlink_use(struct cache *c, const struct entry *e)
+{
+	if (e->newer != NULL)
+		e->newer->older = e->older;
+	else
+		c->newest = e->older;
+	if (e->older != NULL)
+		e->older->newer = e->newer;
+	else
+		c->oldest = e->newer;
+}
+
+static void
+link_newest(struct cache *c, struct entry *e)
+{
+	e->newer = NULL;
+	e->older = c->newest;
+	if (c->newest != NULL)
+		c->newest->newer = e;
+	else
+		c->oldest = e;
+	c->newest = e;
+}
+
+/* There is one. */
+static void
+evict_oldest(struct cache *c)
+{
+	struct entry *e = c->oldest, **at = &c->slots[e->hash & (c->nslots - 1)];
+
+	while (*at != e)
+		at = &(*at)->next;
+	*at = e->next;
+	if ((c->oldest = e->newer) != NULL)
+		c->oldest->older = NULL;
+	else
+		c->newest = NULL;
+	c->entries--;
+	c->bytes -= e->bytes;
+	judgement_unref(e->judgement);
+	free(e);
+}
+
+void
+cache_free(struct cache *c)
+{
+	if (c == NULL)
+		return;
+	while (c->oldest != NULL)
+		evict_oldest(c);
+	free(c->slots);
+	free(c);
+}
+
+static struct entry *
+find(struct cache *c, uint64_t hash, const struct profile *profile, uint64_t generation, unsigned flags, const char *text,
+    size_t len)
+{
+	for (struct entry *e = c->slots[hash & (c->nslots - 1)]; e != NULL; e = e->next)
+		if (e->hash == hash && e->generation == generation && e->profile == profile && e->flags == flags &&
+		    e->judgement->text_len == len && memcmp(e->judgement->text, text, len) == 0)
+			return e;
+	return NULL;
+}
+
+static size_t
+length(const char *s)
+{
+	return s != NULL ? strlen(s) + 1 : 0;
+}
+
+/* About what a judgement holds; malloc's own part is guessed. */
+static size_t
+judgement_bytes(const struct judgement *j)
+{
+	size_t bytes = sizeof(struct entry) + sizeof(*j) + j->text_len + j->rewritten_len + 256;
+
+	bytes += length(j->message) + length(j->detail) + length(j->hint) + length(j->notice);
+	bytes += j->nsplices * sizeof(j->splices[0]) + j->nstatements * (sizeof(j->statements[0]) + 32);
+	for (size_t i = 0; i < j->nrelations; i++)
+		bytes += sizeof(j->relations[0]) + length(j->relations[i].schema) + length(j->relations[i].name) + 32;
+	for (size_t i = 0; i < j->nfunctions; i++)
+		bytes += sizeof(char *) + length(j->functions[i]) + 16;
+	for (size_t i = 0; i < j->nsettings; i++)
+		bytes += sizeof(char *) + length(j->settings[i]) + 16;
+	return bytes;
+}
+
+static void
+insert(struct cache *c, uint64_t hash, const struct profile *profile, uint64_t generation, unsigned flags, struct judgement *j)
+{
+	size_t bytes = judgement_bytes(j);
+	struct entry *e;
+
+	if (bytes > c->max_bytes || c->max_entries == 0)
+		return;
+	while (c->oldest != NULL && (c->entries >= c->max_entries || c->bytes > c->max_bytes - bytes))
+		evict_oldest(c);
+	e = xcalloc(1, sizeof(*e));
+	*e = (struct entry){ .hash = hash, .profile = profile, .generation = generation, .flags = flags, .bytes = bytes };
+	e->judgement = judgement_ref(j);
+	e->next = c->slots[hash & (c->nslots - 1)];
+	c->slots[hash & (c->nslots - 1)] = e;
+	link_newest(c, e);
+	c->entries++;
+	c->bytes += bytes;
+}
+
+struct judgement *
+cache_judge(
+    struct cache *c, const struct policy *policy, const struct profile *profile, const char *text, size_t len, unsigned flags)
+{
+	uint64_t generation = policy_generation(policy), hash;
+	struct judgement *j;
+	struct entry *e;
+
+	if (len > TEXT_MAX)
+		return policy_judge(policy, profile, text, len, flags);
+	hash = keyhash(&c->key, text, len);
+	if ((e = find(c, hash, profile, generation, flags, text, len)) != NULL) {
+		c->hits++;
+		if (e != c->newest) {
+			unlink_use(c, e);
+			link_newest(c, e);
+		}
+		return judgement_ref(e->judgement);
+	}
+	c->misses++;
+	j = policy_judge(policy, profile, text, len, flags);
+	/* A judgement that does not hold the text (it was not worth keeping) cannot be compared with one. */
+	if (j->text != NULL && j->text_len == len)
+		insert(c, hash, profile, generation, flags, j);
+	return j;
+}
+
+void
+cache_counts(const struct cache *c, uint64_t *hits, uint64_t *misses)
+{
+	*hits = c->hits;
+	*misses = c->misses;
+}

@@ -1,0 +1,214 @@
+/* tests/unit/test_cache.c - a cached judgement is the right one, and the cache stays small. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "keyhash.h"
+#include "policy.h"
+
+static struct policy *
+parse(const char *text)
+{
+	struct sb errors = { 0 };
+	struct policy *p = policy_parse("f", text, strlen(text), &errors);
+
+	assert_string_equal(sb_text(&errors), "");
+	sb_free(&errors);
+	return p;
+}
+
+static const char two_profiles[] = "{\"version\":1,\"profiles\":{\"open\":{},\"closed\":{\"schemas\":{\"allow\":[]}}},"
+				   "\"default_profile\":\"open\"}";
+
+/* Judges once, answers with the number of hits that it was. */
+static uint64_t
+ask(struct cache *c, const struct policy *p, const struct profile *profile, const char *sql, size_t len, unsigned flags,
+    enum verdict *verdict)
+{
+	uint64_t before, after, misses;
+	struct judgement *j;
+
+	cache_counts(c, &before, &misses);
+	j = cache_judge(c, p, profile, sql, len, flags);
+	assert_int_equal(j->text_len, len);
+	assert_memory_equal(j->text, sql, len);
+	assert_string_equal(j->profile, profile_name(profile));
+	assert_int_equal(j->generation, policy_generation(p));
+	if (verdict != NULL)
+		*verdict = j->verdict;
+	judgement_unref(j);
+	cache_counts(c, &after, &misses);
+	return after - before;
+}
+
+static void
+the_second_time_is_a_hit(void **state)
+{
+	struct cache *c = cache_new(100, 1 << 20);
+	struct policy *p = policy_builtin();
+	const struct profile *profile = policy_default_profile(p);
+
+	(void)state;
+	assert_int_equal(ask(c, p, profile, "SELECT 1", 8, 0, NULL), 0);
+	assert_int_equal(ask(c, p, profile, "SELECT 1", 8, 0, NULL), 1);
+	assert_int_equal(ask(c, p, profile, "SELECT 2", 8, 0, NULL), 0);
+	assert_int_equal(ask(c, p, profile, "SELECT 1", 8, 0, NULL), 1);
+	cache_free(c);
+	policy_unref(p);
+}
+
+static void
+all_of_the_key_counts(void **state)
+{
+	struct cache *c = cache_new(100, 1 << 20);
+	struct policy *p = parse(two_profiles), *again = parse(two_profiles);
+	const struct profile *open = policy_profile(p, "open"), *closed = policy_profile(p, "closed");
+	static const char sql[] = "SELECT * FROM orders";
+	size_t len = strlen(sql);
+	enum verdict verdict;
+
+	(void)state;
+	assert_int_equal(ask(c, p, open, sql, len, JUDGE_SIMPLE, &verdict), 0);
+	assert_int_not_equal(verdict, VERDICT_BLOCK);
+	assert_int_equal(ask(c, p, closed, sql, len, JUDGE_SIMPLE, &verdict), 0);
+	assert_int_equal(verdict, VERDICT_BLOCK);
+	assert_int_equal(ask(c, p, open, sql, len, JUDGE_EXTENDED, NULL), 0);
+	assert_int_equal(ask(c, again, policy_profile(again, "open"), sql, len, JUDGE_SIMPLE, NULL), 0);
+	assert_int_equal(ask(c, p, open, sql, len - 1, JUDGE_SIMPLE, NULL), 0);
+	assert_int_equal(ask(c, p, open, "SELECT * FROM Orders", len, JUDGE_SIMPLE, NULL), 0);
+	assert_int_equal(ask(c, p, closed, sql, len, JUDGE_SIMPLE, &verdict), 1);
+	assert_int_equal(verdict, VERDICT_BLOCK);
+	assert_int_equal(ask(c, p, open, sql, len, JUDGE_EXTENDED, NULL), 1);
+	cache_free(c);
+	policy_unref(p);
+	policy_unref(again);
+}
+
+static void
+the_least_recently_used_goes(void **state)
+{
+	struct cache *c = cache_new(2, 1 << 20);
+	struct policy *p = policy_builtin();
+	const struct profile *profile = policy_default_profile(p);
+
+	(void)state;
+	ask(c, p, profile, "SELECT 1", 8, 0, NULL);
+	ask(c, p, profile, "SELECT 2", 8, 0, NULL);
+	assert_int_equal(ask(c, p, profile, "SELECT 1", 8, 0, NULL), 1);
+	ask(c, p, profile, "SELECT 3", 8, 0, NULL);
+	assert_int_equal(ask(c, p, profile, "SELECT 1", 8, 0, NULL), 1);
+	assert_int_equal(ask(c, p, profile, "SELECT 3", 8, 0, NULL), 1);
+	assert_int_equal(ask(c, p, profile, "SELECT 2", 8, 0, NULL), 0);
+	cache_free(c);
+	policy_unref(p);
+}
+
+static void
+bytes_are_bounded(void **state)
+{
+	struct cache *c = cache_new(1000, 20000);
+	struct policy *p = policy_builtin();
+	const struct profile *profile = policy_default_profile(p);
+	char sql[64];
+	uint64_t hits = 0;
+
+	(void)state;
+	for (int i = 0; i < 500; i++)
+		ask(c, p, profile, sql, (size_t)snprintf(sql, sizeof(sql), "SELECT %d", i), 0, NULL);
+	for (int i = 499; i >= 0; i--)
+		hits += ask(c, p, profile, sql, (size_t)snprintf(sql, sizeof(sql), "SELECT %d", i), 0, NULL);
+	assert_in_range(hits, 1, 60); /* an entry is 350 bytes at least */
+	cache_free(c);
+	policy_unref(p);
+}
+
+static void
+long_texts_are_judged_without_it(void **state)
+{
+	struct cache *c = cache_new(100, 1 << 20);
+	struct policy *p = policy_builtin();
+	const struct profile *profile = policy_default_profile(p);
+	struct sb sql = { 0 };
+
+	(void)state;
+	sb_str(&sql, "SELECT '");
+	while (sql.len < (16 << 10) - 1)
+		sb_char(&sql, 'x');
+	sb_char(&sql, '\'');
+	assert_int_equal(ask(c, p, profile, sb_text(&sql), sql.len, 0, NULL), 0);
+	assert_int_equal(ask(c, p, profile, sb_text(&sql), sql.len, 0, NULL), 1);
+	sb_char(&sql, ' ');
+	assert_int_equal(ask(c, p, profile, sb_text(&sql), sql.len, 0, NULL), 0);
+	assert_int_equal(ask(c, p, profile, sb_text(&sql), sql.len, 0, NULL), 0);
+	sb_free(&sql);
+	cache_free(c);
+	policy_unref(p);
+}
+
+static void
+a_cache_for_nothing_works(void **state)
+{
+	struct cache *c = cache_new(0, 0);
+	struct policy *p = policy_builtin();
+
+	(void)state;
+	assert_int_equal(ask(c, p, policy_default_profile(p), "SELECT 1", 8, 0, NULL), 0);
+	assert_int_equal(ask(c, p, policy_default_profile(p), "SELECT 1", 8, 0, NULL), 0);
+	cache_free(c);
+	cache_free(NULL);
+	policy_unref(p);
+}
+
+static void
+a_judgement_outlives_the_cache(void **state)
+{
+	struct cache *c = cache_new(10, 1 << 20);
+	struct policy *p = policy_builtin();
+	struct judgement *j = cache_judge(c, p, policy_default_profile(p), "SELECT 1", 8, 0);
+
+	(void)state;
+	cache_free(c);
+	policy_unref(p);
+	assert_string_equal(j->text, "SELECT 1");
+	judgement_unref(j);
+}
+
+/* SipHash-1-3 of the bytes 0, 1, 2... under the key 00 01 ... 0f; from a second implementation. */
+static void
+the_hash_is_siphash(void **state)
+{
+	static const uint64_t expected[] = { 0xabac0158050fc4dcu, 0xc9f49bf37d57ca93u, 0xd3927d989bb11140u, 0x369095118d299a8eu,
+		0xd320d86d2a519956u };
+	static const size_t lengths[] = { 0, 1, 7, 8, 15 };
+	static const unsigned char bytes[] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14 };
+	const struct keyhash key = { 0x0706050403020100u, 0x0f0e0d0c0b0a0908u };
+	struct keyhash a, b;
+
+	(void)state;
+	for (size_t i = 0; i < nitems(lengths); i++)
+		assert_true(keyhash(&key, bytes, lengths[i]) == expected[i]);
+	keyhash_init(&a);
+	keyhash_init(&b);
+	assert_true(a.k0 != b.k0 && a.k1 != b.k1);
+}
+
+int
+main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		{ "the second time is a hit", the_second_time_is_a_hit, NULL, NULL, NULL },
+		{ "profile, flags, generation, length and every byte count", all_of_the_key_counts, NULL, NULL, NULL },
+		{ "the least recently used goes", the_least_recently_used_goes, NULL, NULL, NULL },
+		{ "bytes are bounded", bytes_are_bounded, NULL, NULL, NULL },
+		{ "long texts are judged without it", long_texts_are_judged_without_it, NULL, NULL, NULL },
+		{ "a cache for nothing works", a_cache_for_nothing_works, NULL, NULL, NULL },
+		{ "a judgement outlives the cache", a_judgement_outlives_the_cache, NULL, NULL, NULL },
+		{ "the hash is SipHash", the_hash_is_siphash, NULL, NULL, NULL },
+	};
+
+	return cmocka_run_group_tests_name("cache", tests, NULL, NULL);
+}
