@@ -1,0 +1,120 @@
+#include "pipeline.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define ROOM_FIRST 4
+#define ROOM_KEPT 64 /* an idle session keeps no more than this */
+
+static bool
+closes(enum owed_kind kind)
+{
+	return kind == OWED_QUERY || kind == OWED_SYNC;
+}
+
+static void
+owed_release(struct owed *o)
+{
+	judgement_unref(o->judgement);
+	free(o->error);
+	free(o->portal);
+}
+
+void
+pipeline_release(struct pipeline *p)
+{
+	while (p->count > 0)
+		pipeline_pop(p);
+	free(p->ring);
+	*p = (struct pipeline){ 0 };
+}
+
+static void
+resize(struct pipeline *p, size_t room)
+{
+	struct owed *ring = xcalloc(room, sizeof(*ring));
+	size_t i;
+
+	for (i = 0; i < p->count; i++)
+		ring[i] = p->ring[(p->head + i) % p->room];
+	free(p->ring);
+	p->ring = ring;
+	p->room = room;
+	p->head = 0;
+}
+
+struct owed *
+pipeline_push(struct pipeline *p, enum owed_kind kind, uint64_t number)
+{
+	struct owed *o;
+
+	if (p->count == p->room)
+		resize(p, p->room == 0 ? ROOM_FIRST : p->room * 2);
+	o = &p->ring[(p->head + p->count++) % p->room];
+	*o = (struct owed){ .kind = kind, .number = number };
+	p->closers += closes(kind);
+	return o;
+}
+
+struct owed *
+pipeline_at(struct pipeline *p, size_t i)
+{
+	return i < p->count ? &p->ring[(p->head + i) % p->room] : NULL;
+}
+
+struct owed *
+pipeline_head(struct pipeline *p)
+{
+	return pipeline_at(p, 0);
+}
+
+struct owed *
+pipeline_tail(struct pipeline *p)
+{
+	return p->count > 0 ? pipeline_at(p, p->count - 1) : NULL;
+}
+
+void
+pipeline_pop(struct pipeline *p)
+{
+	struct owed *o = pipeline_head(p);
+
+	if (o == NULL)
+		return;
+	p->closers -= closes(o->kind);
+	owed_release(o);
+	p->head = (p->head + 1) % p->room;
+	if (--p->count == 0 && p->room > ROOM_KEPT) {
+		free(p->ring);
+		p->ring = NULL;
+		p->room = p->head = 0;
+	}
+}
+
+void
+pipeline_forget_syncs(struct pipeline *p)
+{
+	struct owed *head, *next;
+
+	while ((next = pipeline_at(p, 1)) != NULL && next->kind == OWED_SYNC) {
+		head = pipeline_head(p);
+		owed_release(next);
+		*next = *head;
+		*head = (struct owed){ .kind = OWED_SYNC }; /* swapped, so that the pop below takes the Sync */
+		pipeline_pop(p);
+	}
+}
+
+bool
+pipeline_has_closer(const struct pipeline *p)
+{
+	return p->closers > 0;
+}
+
+const struct judged_statement *
+owed_statement(const struct owed *o)
+{
+	if (o->judgement == NULL || o->statement >= o->judgement->nstatements)
+		return NULL;
+	return &o->judgement->statements[o->statement];
+}

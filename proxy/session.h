@@ -1,0 +1,134 @@
+/* proxy/session.h - one connected client, from accept to close.
+ *
+ * A session is a state, a table of messages and a switch. startup.c and
+ * auth.c bring it to S_READY; client.c handles what the client says then,
+ * server.c what the server answers; gate.c is the only caller of the judge.
+ * One client has one server connection for as long as it lives.
+ *
+ * Belongs to its worker's thread. session_close() is the only end, may be
+ * called from anywhere, twice; the memory goes on a later turn of the loop.
+ */
+#ifndef SESSION_H
+#define SESSION_H
+
+#include "message.h"
+#include "pipeline.h"
+#include "worker.h"
+
+enum session_state {
+	S_STARTUP,    /* waiting for a startup packet */
+	S_TLS,        /* handshake with the client runs */
+	S_PASSWORD,   /* we asked the client for its password or token */
+	S_CONNECTING, /* the server is being reached, or libpq logs in */
+	S_AUTH,       /* the server's authentication is relayed */
+	S_READY,
+	S_CANCEL, /* a CancelRequest: held until the cancel was forwarded */
+	S_CLOSING
+};
+
+struct session {
+	TAILQ_ENTRY(session) next;
+	uint64_t id;                       /* in every log line and audit record */
+	enum session_state state;          /* written by session_enter() only */
+	struct worker *worker;             /* borrowed: outlives its sessions */
+	struct conn *client;               /* owned */
+	struct conn *server;               /* owned; NULL until connected */
+	struct dial *dial;                 /* owned while connecting */
+	struct login *login;               /* owned while libpq logs in */
+	struct server_login *server_login; /* owned by server; NULL in pass-through */
+	int64_t since;                     /* when it was accepted */
+	bool half_open;                    /* counted in gateway->halfopen */
+	bool direct_tls;                   /* ClientHello came without SSLRequest */
+	bool negotiated;                   /* TLS or its refusal has been settled */
+
+	/* who */
+	char *user, *database, *application_name; /* owned; NULL until the startup packet */
+	struct principal principal;               /* borrows these and client's address */
+	struct policy *policy;                    /* one reference: a reload cannot pull it away */
+	const struct profile *profile;            /* of policy */
+	const struct limits *limits;              /* of profile */
+	bool enforce;                             /* mode enforce: verdicts act */
+	uint32_t protocol;                        /* what the client speaks: 3.0 or 3.2 */
+	struct setting *settings;                 /* owned: startup parameters for the server */
+	size_t nsettings;
+
+	/* cancel */
+	struct cancel_key key; /* the client's; pid 0 until login */
+	uint32_t server_pid;
+	uint8_t server_key[256];
+	size_t server_key_len;
+	unsigned cancels; /* under way: the client's next message waits for them */
+
+	/* authentication relay */
+	bool plus_removed;  /* the server offered SCRAM-SHA-256-PLUS */
+	uint32_t asked;     /* the server's last request */
+	bool authenticated; /* the server has said AuthenticationOk */
+	bool asked_once;    /* the server has answered the startup */
+	bool tried_other;   /* sslmode allow or prefer: the second try */
+
+	/* the relay */
+	char status;         /* of the last ReadyForQuery: I, T or E */
+	int64_t block_since; /* when the transaction block began; 0 outside */
+	uint64_t number;     /* of the last client message */
+	struct pipeline owed;
+	struct names *names; /* owned */
+	bool unsynced;       /* extended messages were forwarded and no Sync since */
+	bool skipping;       /* an error: the client's messages up to Sync are dropped */
+	bool local_sync;     /* that Sync is answered by us: the server has not seen the error */
+	bool flushed;        /* Flush was forwarded: answers are due */
+	bool copy_in;        /* the server takes CopyData */
+	bool copy_refused;   /* a COPY was refused: its data may still be on the way */
+	bool muted;          /* an error was made up: server answers are dropped until ReadyForQuery */
+	size_t discard;      /* bytes of an overlong message still to drop */
+	char discard_type;
+	size_t passing;         /* bytes of a server message still to relay */
+	size_t dropping;        /* or to drop */
+	int64_t probed;         /* when the client was last seen to be there */
+	int64_t busy_since;     /* when the server began what it does now */
+	unsigned overdue;       /* how often the clock has cancelled it */
+	bool server_fatal;      /* the server said why it ends the connection */
+	bool draining;          /* ends as soon as it is idle */
+	struct wire_writer out; /* scratch for messages that we make */
+};
+
+struct setting {
+	char *name, *value; /* owned */
+};
+
+void session_accept(struct worker *, int fd);
+void session_enter(struct session *, enum session_state);
+void session_close(struct session *, const char *why);
+/* Tells the client FATAL with these words, then closes. */
+void session_fatal(struct session *, const char *sqlstate, const char *hint, const char *fmt, ...) printf_like(4, 5);
+void session_tick(struct session *, int64_t now);
+void session_drain(struct session *);
+void session_go_idle(struct session *); /* nothing is owed and no block is open: what waited may happen */
+bool session_idle(const struct session *);
+
+/* Cancels what the session runs, if anything; done may be NULL, arg is malloc()ed or NULL. */
+void session_cancel(struct session *, void (*done)(void *), void *arg);
+void session_forget_cancels(struct worker *); /* after its loop has gone: no answer comes any more */
+struct session *session_find(struct worker *, uint64_t id);
+void session_sweep(struct worker *); /* frees what is closed; no session's callback may be up the stack */
+
+void session_to_client(struct session *); /* sends s->out to the client and empties it */
+void session_to_server(struct session *);
+void session_notice(struct session *, const char *sqlstate, const char *hint, const char *fmt, ...) printf_like(4, 5);
+
+/* startup.c: answers false when the packet is not whole yet */
+bool startup_input(struct session *);
+/* Which parameters the server connection is started with; fills s->settings. */
+void startup_settings(struct session *, const struct startup *);
+
+/* auth.c */
+void auth_begin(struct session *);
+void auth_client_data(struct session *); /* S_PASSWORD and S_AUTH: the client's 'p' messages */
+void auth_server_data(struct session *); /* S_AUTH */
+void auth_done(struct session *);
+
+/* client.c, server.c: S_READY */
+void client_data(struct session *);
+void server_data(struct session *);
+void server_event(struct conn *, enum conn_event, void *);
+
+#endif

@@ -1,0 +1,70 @@
+/* Which startup parameters reach the server: the client's, judged like SET,
+ * over what the profile pins. Nothing here refuses a login: a parameter that
+ * may not be set is left out, and the log says so (CLIENTS.md: drivers send
+ * what their users never asked for). */
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "log.h"
+#include "session.h"
+
+static void
+put(struct session *s, const char *name, const char *value)
+{
+	size_t i;
+
+	for (i = 0; i < s->nsettings; i++)
+		if (strcasecmp(s->settings[i].name, name) == 0) {
+			free(s->settings[i].value);
+			s->settings[i].value = xstrdup(value);
+			return;
+		}
+	s->settings = xreallocarray(s->settings, s->nsettings + 1, sizeof(*s->settings));
+	s->settings[s->nsettings++] = (struct setting){ xstrdup(name), xstrdup(value) };
+}
+
+static void
+put_pinned(void *arg, const char *name, const char *value)
+{
+	put(arg, name, value);
+}
+
+static bool
+judge(void *arg, const char *name, const char *value)
+{
+	struct session *s = arg;
+	struct err why;
+
+	if (!utf8_valid(name, strlen(name)) || !utf8_valid(value, strlen(value)))
+		log_info(s->id, "startup parameter left out: not valid UTF-8");
+	else if (!s->enforce || profile_judge_setting(s->profile, name, value, &why) == SETTING_PASS)
+		put(s, name, value);
+	else
+		log_info(s->id, "startup parameter %s left out: %s", name, why.text);
+	return true;
+}
+
+static bool
+is_ours(const char *name)
+{
+	return strcmp(name, "user") == 0 || strcmp(name, "database") == 0 || strcmp(name, "replication") == 0 ||
+	       strcmp(name, "options") == 0 || strncmp(name, "_pq_.", 5) == 0;
+}
+
+void
+startup_settings(struct session *s, const struct startup *packet)
+{
+	const char *options = startup_get(packet, "options");
+	struct err why;
+	size_t i;
+
+	if (s->enforce)
+		profile_pinned(s->profile, put_pinned, s);
+	if (options != NULL && !options_read(options, judge, s, &why))
+		log_info(s->id, "startup parameter options left out from here on: %s", why.text);
+	for (i = 0; i < packet->nparams; i++)
+		if (!is_ours(packet->params[i].name))
+			judge(s, packet->params[i].name, packet->params[i].value);
+}
