@@ -1,0 +1,13 @@
+SELECT lower('A'), count(*), now();
+SELECT random(), gen_random_uuid();
+SELECT public.distance_km(1, 2);
+SELECT similarity('a', 'b');
+SELECT my_function(1);
+SELECT version();
+SELECT pg_sleep(1);
+SELECT nextval('s');
+SELECT ('s'::regclass).nextval;
+SELECT * FROM pg_ls_dir('/');
+SELECT pg_catalog.pg_read_file('a');
+SELECT "pg_read_file"('a');
+SELECT id FROM orders ORDER BY my_function(id) LIMIT 1;

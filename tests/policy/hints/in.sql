@@ -1,0 +1,3 @@
+SELECT * FROM payroll;
+DELETE FROM orders;
+selec 1;

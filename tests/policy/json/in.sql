@@ -1,0 +1,3 @@
+SELECT lower(name) FROM public.users u JOIN orders USING (id);
+DELETE FROM "Orders";
+EXECUTE nobody;

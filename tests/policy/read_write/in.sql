@@ -1,0 +1,12 @@
+INSERT INTO orders VALUES (1);
+UPDATE orders SET status = 'open' WHERE id = 1;
+UPDATE orders SET status = 'open';
+DELETE FROM orders;
+WITH d AS (DELETE FROM orders RETURNING *) SELECT * FROM d;
+MERGE INTO orders o USING new n ON o.id = n.id WHEN MATCHED THEN DELETE;
+SELECT * FROM products LIMIT 1;
+UPDATE products SET price = 0 WHERE id = 1;
+INSERT INTO orders SELECT id FROM products;
+DROP TABLE orders;
+BEGIN READ WRITE;
+COMMIT;

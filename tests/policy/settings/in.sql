@@ -1,0 +1,15 @@
+SET application_name = 'report';
+SET TimeZone TO 'Europe/Berlin';
+SET timezone = 'UTC';
+SHOW work_mem;
+SET work_mem = '1GB';
+SET search_path = secret;
+SET LOCAL statement_timeout = 0;
+SET client_encoding = 'SJIS';
+SET standard_conforming_strings = off;
+SELECT set_config('search_path', 'secret', false);
+SELECT set_config('application_name', 'x', false);
+SELECT set_config('application_' || 'name', 'x', false);
+RESET ALL;
+RESET search_path;
+ALTER SYSTEM SET work_mem = '1GB';
