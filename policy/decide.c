@@ -146,6 +146,18 @@ judge_setting(const struct profile *p, const struct fact *f, struct refusal *r)
 	    call ? "set_config of" : f->what, f->name, *why.text != '\0' ? why.text : "the policy does not allow it");
 }
 
+static bool
+judge_shown(const struct profile *p, const struct fact *f, struct refusal *r)
+{
+	const bool call = strcmp(f->what, "current_setting") == 0;
+	struct err why = { "" };
+
+	if (profile_judge_shown(p, *f->name != '\0' ? f->name : NULL, &why) == SETTING_PASS)
+		return true;
+	return refuse(r, call ? RULE_FUNCTION_DENIED : RULE_SETTING_DENIED, f->location, "%s refused: %s",
+	    call ? "call of current_setting" : f->what, why.text);
+}
+
 /* Only a plain SELECT in a Parse gets its parameters from a Bind that we see. */
 static bool
 judge_bound(const struct facts *all, const struct fact *f, unsigned flags, struct refusal *r)
@@ -180,6 +192,8 @@ judge_fact(const struct profile *p, const struct fact *f, struct refusal *r)
 		return judge_operator(p, f, r);
 	case FACT_SETTING:
 		return judge_setting(p, f, r);
+	case FACT_SHOWN:
+		return judge_shown(p, f, r);
 	case FACT_BOUND: /* judge_bound() */
 		return true;
 	case FACT_PROBLEM:

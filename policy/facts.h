@@ -19,6 +19,7 @@ enum fact_type {
 	FACT_ATTRIBUTE, /* value.name, where name is also a refused function */
 	FACT_OPERATOR,  /* OPERATOR(schema.op) outside pg_catalog */
 	FACT_SETTING,   /* a setting is changed */
+	FACT_SHOWN,     /* a setting is read; its name is "" when it is computed */
 	FACT_BOUND,     /* set_config() with parameters: known at Bind */
 	FACT_PROBLEM    /* what the walk itself says no to */
 };

@@ -45,11 +45,11 @@ RULES = [
     (r"lo_.*|lowrite|loread", "VOLATILE", "LARGE_WRITE"),
     (r"pg_(try_)?advisory_.*", "VOLATILE", "LOCKS"),
     (r"nextval|setval", "VOLATILE", "SEQUENCE_WRITE"),
-    (r"currval|lastval", "VOLATILE", "SEQUENCE_READ"),
+    (r"currval|lastval|pg_sequence_last_value|pg_get_sequence_data", "VOLATILE", "SEQUENCE_READ"),
     (r"pg_notify", "VOLATILE", "NOTIFY"),
     (r"pg_sleep.*", "VOLATILE", "SLEEP"),
     (r"txid_current|pg_current_xact_id", "VOLATILE", "XID"),
-    (r"setseed", "VOLATILE", "SESSION"),
+    (r"setseed|pg_stat_clear_snapshot|pg_stat_force_next_flush", "VOLATILE", "SESSION"),
     (r"pg_export_snapshot", "REFUSED", "SESSIONS"),
     # -- administration
     (r"binary_upgrade_.*|pg_nextoid|pg_stop_making_pinned_objects|pg_extension_config_dump", "REFUSED", "ADMIN"),
@@ -66,10 +66,10 @@ RULES = [
     (r"array_shuffle|array_sample|bernoulli|system", "HARMLESS", "NONE"),
     (r"pg_(relation|table|indexes|total_relation|database|tablespace)_size", "HARMLESS", "NONE"),
     (r"pg_is_(in_recovery|wal_replay_paused)|pg_get_wal_.*|pg_last_.*|pg_current_wal_.*", "HARMLESS", "NONE"),
-    (r"pg_partition_(tree|ancestors)|pg_sequence_last_value|pg_get_sequence_data|amvalidate|pg_jit_available", "HARMLESS", "NONE"),
+    (r"pg_partition_(tree|ancestors)|amvalidate|pg_jit_available", "HARMLESS", "NONE"),
     (r"pg_blocking_pids|pg_safe_snapshot_blocking_pids|pg_isolation_test_session_is_blocked|pg_lock_status", "HARMLESS", "NONE"),
     (r"pg_(database_)?collation_actual_version|pg_control_.*|pg_get_multixact_members|pg_notification_queue_usage", "HARMLESS", "NONE"),
-    (r"pg_xact_.*|txid_status|pg_stat_(clear_snapshot|force_next_flush|have_stats)|pg_stat_get_.*", "HARMLESS", "NONE"),
+    (r"pg_xact_.*|txid_status|pg_stat_have_stats|pg_stat_get_.*", "HARMLESS", "NONE"),
     (r"pg_show_replication_.*|pg_backend_pid|pg_postmaster_start_time|pg_conf_load_time", "HARMLESS", "NONE"),
 ]
 

@@ -174,6 +174,16 @@ default_statement_hint(struct profile *p)
 	p->hints[RULE_STATEMENT_NOT_ALLOWED] = sb_take(&sb);
 }
 
+static bool
+has_statement_list(const cJSON *profile)
+{
+	const cJSON *statements = cJSON_GetObjectItemCaseSensitive(profile, "statements");
+
+	return cJSON_GetObjectItemCaseSensitive(statements, "allow") != NULL;
+}
+
+/* An absent list restricts nothing, but what defines, copies, locks or
+ * maintains needs its word all the same. */
 void
 load_profile(struct fields *f, const cJSON *v, const struct path *path, struct profile *p)
 {
@@ -181,6 +191,8 @@ load_profile(struct fields *f, const cJSON *v, const struct path *path, struct p
 	struct path up = { path, "writes", 0 }, at = { &up, "mode", 0 };
 
 	fields_read(f, v, path, profile_fields, p);
+	if (!p->read_only && !has_statement_list(v))
+		p->statements_allow |= 1u << KIND_INSERT | 1u << KIND_UPDATE | 1u << KIND_DELETE | 1u << KIND_MERGE;
 	p->statements_allow |= 1u << KIND_EMPTY; /* a ping: nothing to allow or deny */
 	writes = cJSON_GetObjectItemCaseSensitive(v, "writes");
 	mode = cJSON_GetObjectItemCaseSensitive(writes, "mode");

@@ -24,6 +24,7 @@ struct entry {
 	struct entry *next; /* in its slot */
 	struct named is;
 	bool removed;
+	bool replaced; /* removed because a message defined the name anew: back when that failed */
 	uint64_t removed_by;
 	size_t bytes; /* of its judgement's texts */
 	char name[NAME_LENGTH + 1];
@@ -50,10 +51,34 @@ names_new(void)
 	return n;
 }
 
+struct tally *
+tally_new(void)
+{
+	struct tally *t = xcalloc(1, sizeof(*t));
+
+	t->refs = 1;
+	return t;
+}
+
+struct tally *
+tally_ref(struct tally *t)
+{
+	t->refs++;
+	return t;
+}
+
+void
+tally_unref(struct tally *t)
+{
+	if (t != NULL && --t->refs == 0)
+		free(t);
+}
+
 static void
 entry_free(struct names *n, struct entry *e)
 {
 	n->bytes -= e->bytes;
+	tally_unref(e->is.tally);
 	if (e->is.judgement != NULL)
 		judgement_unref(e->is.judgement);
 	free(e);
@@ -247,11 +272,15 @@ define(struct names *n, struct table *t, const char *name, const struct named *i
 		return false;
 	if (old != NULL && name[0] == '\0') /* the server lets go of the unnamed one before it looks at the new one */
 		drop(n, t, old);
-	else if (old != NULL)
+	else if (old != NULL) {
+		old->replaced = true;
 		mark_removed(n, t, old, is->owner);
+	}
 	e = xcalloc(1, sizeof(*e));
 	e->is = *is;
 	e->bytes = bytes;
+	if (t == &n->portals)
+		e->is.tally = tally_new();
 	cut(e->name, name);
 	judgement_ref(is->judgement);
 	n->bytes += bytes;
@@ -388,26 +417,31 @@ defined_by(const struct entry *e, uint64_t owner)
 }
 
 static void
-restore(struct names *n, struct table *t, uint64_t owner)
+restore(struct names *n, struct table *t, uint64_t owner, bool replaced)
 {
 	for (size_t i = 0; t->removed > 0 && i < t->nslots; i++) {
 		for (struct entry *e = t->slots[i]; e != NULL; e = e->next) {
-			if (!e->removed || e->removed_by != owner || find_cut(n, t, e->name, false) != NULL)
+			if (!e->removed || e->removed_by != owner || e->replaced != replaced ||
+			    find_cut(n, t, e->name, false) != NULL)
 				continue;
-			e->removed = false;
+			e->removed = e->replaced = false;
 			t->removed--;
 			t->live++;
 		}
 	}
 }
 
+/* Statements outlive a rollback: of a text that removed a name, defined it anew
+ * and then failed, nobody knows here which of the two is there. Neither is. */
 void
 names_failed(struct names *n, uint64_t owner)
 {
+	restore(n, &n->statements, owner, false);
 	sweep(n, &n->statements, defined_by, owner);
 	sweep(n, &n->portals, defined_by, owner);
-	restore(n, &n->statements, owner);
-	restore(n, &n->portals, owner);
+	restore(n, &n->statements, owner, true);
+	restore(n, &n->portals, owner, false);
+	restore(n, &n->portals, owner, true);
 }
 
 static bool

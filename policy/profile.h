@@ -87,6 +87,9 @@ enum function_answer	profile_function(const struct profile *, const char *schema
  * harmless function. */
 bool	profile_attribute_refused(const struct profile *, const char *name);
 
+/* Judges SHOW name and current_setting(name). name NULL: it is computed, and could be any. */
+enum setting_verdict	profile_judge_shown(const struct profile *, const char *name, struct err *why);
+
 /* Is this the name of a relation in pg_catalog of any supported version? */
 bool	catalog_relation(const char *name);
 

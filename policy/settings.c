@@ -15,6 +15,7 @@
 #include "settings.h"
 
 #define NAME_LENGTH 63 /* NAMEDATALEN - 1 */
+#define LABEL_LENGTH 1000
 
 struct request {
 	const struct profile *profile;
@@ -40,13 +41,14 @@ any_value(const struct request *r)
 	return true;
 }
 
+/* DBeaver says the names of files in it; the server cuts it at 63 bytes. */
 static bool
 printable_name(const struct request *r)
 {
 	if (r->value == NULL)
 		return true;
-	if (strlen(r->value) > NAME_LENGTH)
-		return err_set(r->why, "setting \"%s\" may have %d bytes at most", r->name, NAME_LENGTH);
+	if (strlen(r->value) > LABEL_LENGTH)
+		return err_set(r->why, "setting \"%s\" may have %d bytes at most", r->name, LABEL_LENGTH);
 	for (const char *s = r->value; *s != '\0'; s++)
 		if ((unsigned char)*s < 0x20 || *s == 0x7f)
 			return err_set(r->why, "setting \"%s\" may hold printable characters only", r->name);
@@ -97,6 +99,17 @@ switched_on(const struct request *r)
 	if (r->value != NULL && is_word(r->value, words))
 		return true;
 	return err_set(r->why, "setting \"%s\" may be on only", r->name);
+}
+
+/* asyncpg switches it off, and back, around its own queries. */
+static bool
+any_switch(const struct request *r)
+{
+	static const char *const words[] = { "on", "off", "true", "false", "yes", "no", "1", "0", NULL };
+
+	if (r->value == NULL || is_word(r->value, words))
+		return true;
+	return err_set(r->why, "setting \"%s\" may be on or off", r->name);
 }
 
 /* Under read_only this is the second lock; without it, a client may lock itself out and in. */
@@ -217,6 +230,7 @@ static const struct setting {
 	{ "extra_float_digits", BY_DEFAULT, any_value, 0 },
 	{ "idle_in_transaction_session_timeout", BY_DEFAULT, shorter_time, offsetof(struct limits, idle_in_transaction_timeout) },
 	{ "IntervalStyle", BY_DEFAULT, any_value, 0 },
+	{ "jit", BY_DEFAULT, any_switch, 0 },
 	{ "lock_timeout", BY_DEFAULT, shorter_time, offsetof(struct limits, lock_timeout) },
 	{ "search_path", PINNED, same_search_path, 0 },
 	{ "standard_conforming_strings", BY_DEFAULT | PINNED, switched_on, 0 },
@@ -311,64 +325,31 @@ profile_judge_setting(const struct profile *p, const char *name, const char *val
 	return s->check(&r) ? SETTING_PASS : SETTING_REFUSED;
 }
 
+/* Applications keep keys and tokens in settings of their own, which every
+ * session can read. A name that says so is closed. */
 static bool
-plain_identifier(const char *name)
+names_secret(const char *name)
 {
-	if (!islower((unsigned char)name[0]) && name[0] != '_')
+	static const char *const words[] = { "secret", "passw", "pwd", "token", "jwt", "_key", ".key", "apikey", "credential",
+		"private" };
+
+	if (strchr(name, '.') == NULL)
 		return false;
-	for (const char *s = name; *s != '\0'; s++)
-		if (!islower((unsigned char)*s) && !isdigit((unsigned char)*s) && *s != '_')
-			return false;
-	return true;
+	for (size_t i = 0; i < nitems(words); i++)
+		if (strcasestr(name, words[i]) != NULL)
+			return true;
+	return false;
 }
 
-static void
-search_path_value(const struct profile *p, struct sb *sb)
+enum setting_verdict
+profile_judge_shown(const struct profile *p, const char *name, struct err *why)
 {
-	if (p->search_path.n == 0)
-		sb_str(sb, "\"\"");
-	for (size_t i = 0; i < p->search_path.n; i++) {
-		const char *name = p->search_path.items[i];
-
-		sb_str(sb, i > 0 ? ", " : "");
-		if (plain_identifier(name)) {
-			sb_str(sb, name);
-			continue;
-		}
-		sb_char(sb, '"');
-		for (; *name != '\0'; name++)
-			sb_fmt(sb, *name == '"' ? "\"\"" : "%c", *name);
-		sb_char(sb, '"');
+	if (name == NULL) {
+		err_set(why, "the setting that it shows must be named by a constant");
+		return SETTING_REFUSED;
 	}
-}
-
-void
-profile_pinned(const struct profile *p, void (*f)(void *arg, const char *name, const char *value), void *arg)
-{
-	/* transaction_timeout is PostgreSQL 17's: older servers refuse a login with it, and our own clock keeps it. */
-	const struct {
-		const char *name;
-		int64_t ms;
-	} timeouts[] = {
-		{ "statement_timeout", p->limits.statement_timeout },
-		{ "lock_timeout", p->limits.lock_timeout },
-		{ "idle_in_transaction_session_timeout", p->limits.idle_in_transaction_timeout },
-	};
-	struct sb path = { 0 };
-	char ms[32];
-
-	if (p->read_only)
-		f(arg, "default_transaction_read_only", "on");
-	f(arg, "standard_conforming_strings", "on");
-	f(arg, "backslash_quote", "safe_encoding");
-	f(arg, "client_encoding", "UTF8");
-	search_path_value(p, &path);
-	f(arg, "search_path", sb_text(&path));
-	sb_free(&path);
-	for (size_t i = 0; i < nitems(timeouts); i++) {
-		if (timeouts[i].ms <= 0)
-			continue;
-		snprintf(ms, sizeof(ms), "%lld", (long long)timeouts[i].ms);
-		f(arg, timeouts[i].name, ms);
-	}
+	if (!names_secret(name) || listed(p, name))
+		return SETTING_PASS;
+	err_set(why, "the name of the setting \"%.63s\" says that it is a secret, and settings.allow does not name it", name);
+	return SETTING_REFUSED;
 }

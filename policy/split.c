@@ -11,6 +11,7 @@
 
 #include <pg_query.h>
 
+#include "lexcost.h"
 #include "policy_split.h"
 
 struct split {
@@ -274,7 +275,9 @@ sql_split(const char *text, size_t len, struct sql_parts *out, struct err *err)
 		return err_set(err, "is %zu bytes long, and at most %zu are read", len, SPLIT_SIZE_MAX);
 	if (memchr(text, '\0', len) != NULL)
 		return err_set(err, "holds a NUL byte, which no statement can");
-	if (!split_by_parser(&sp))
+	if (!lexcost_fine(text, len)) /* refused unread: reading it would take as long as splitting it */
+		add_part(&sp, 0, len);
+	else if (!split_by_parser(&sp))
 		split_by_lexer(&sp);
 	return true;
 }

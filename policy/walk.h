@@ -79,6 +79,7 @@ void note_named_relation(struct walk *, const List *name, unsigned access);
 void note_schema(struct walk *, const char *schema, unsigned access); /* all that is in it */
 void note_function(struct walk *, const char *schema, const char *name, int nargs, int location);
 void note_setting(struct walk *, const char *what, const char *name, const char *value, int location);
+void note_shown(struct walk *, const char *what, const char *name, int location); /* NULL: a computed name */
 void note_problem(struct walk *, enum rule, const char *what, const char *why, int location, bool if_read_only);
 bool walk_stop(struct walk *, enum rule, const char *what, const char *why, int location); /* always false */
 

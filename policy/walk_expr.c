@@ -20,14 +20,30 @@ is_builtin_name(const List *name, const char *want)
 	return strcmp(list_text(name, 0), want) == 0 && (*schema == '\0' || strcmp(schema, "pg_catalog") == 0);
 }
 
+/* Other types, and lengths, could make another string of it: 'abcd'::varchar(2). */
+static bool
+keeps_text(const TypeCast *c)
+{
+	const TypeName *t = c->typeName;
+
+	return t->typmods == NIL && t->arrayBounds == NIL && !t->setof && !t->pct_type &&
+	       (is_builtin_name(t->names, "text") || is_builtin_name(t->names, "varchar"));
+}
+
+/* What stands under x::text. */
+static const Node *
+under_cast(const Node *n)
+{
+	return n != NULL && IsA(n, TypeCast) && keeps_text((const TypeCast *)n) ? ((const TypeCast *)n)->arg : n;
+}
+
 /* A string that stands in the text itself: 'x', or 'x'::text. */
 static const char *
 constant_text(const Node *n)
 {
 	const A_Const *c;
 
-	if (n != NULL && IsA(n, TypeCast))
-		n = ((const TypeCast *)n)->arg;
+	n = under_cast(n);
 	if (n == NULL || !IsA(n, A_Const))
 		return NULL;
 	c = (const A_Const *)n;
@@ -47,8 +63,7 @@ is_boolean(const Node *n)
 static int
 parameter_number(const Node *n)
 {
-	if (n != NULL && IsA(n, TypeCast))
-		n = ((const TypeCast *)n)->arg;
+	n = under_cast(n);
 	if (n == NULL || !IsA(n, ParamRef))
 		return 0;
 	return ((const ParamRef *)n)->number > 0 && ((const ParamRef *)n)->number <= UINT16_MAX ? ((const ParamRef *)n)->number : 0;
@@ -94,6 +109,16 @@ note_set_config(struct walk *w, const FuncCall *f)
 	return true;
 }
 
+/* A name that is computed could be that of any setting. */
+static void
+note_current_setting(struct walk *w, const FuncCall *f)
+{
+	const bool plain = f->args != NIL && !f->func_variadic;
+
+	if (is_builtin_name(f->funcname, "current_setting"))
+		note_shown(w, "current_setting", plain ? constant_text(f->args->elements[0].ptr_value) : NULL, f->location);
+}
+
 bool
 walk_func_call(struct walk *w, const FuncCall *f)
 {
@@ -102,6 +127,7 @@ walk_func_call(struct walk *w, const FuncCall *f)
 	/* WITHIN GROUP (ORDER BY ...) holds further arguments */
 	if (f->agg_within_group && f->agg_order != NIL)
 		nargs += f->agg_order->length;
+	note_current_setting(w, f);
 	if (!note_set_config(w, f))
 		note_function(w, list_text(f->funcname, 1), list_text(f->funcname, 0), nargs, f->location);
 	return walk_list(w, f->args) && walk_list(w, f->agg_order) && walk(w, f->agg_filter) && walk(w, f->over);

@@ -80,6 +80,16 @@ note_setting(struct walk *w, const char *what, const char *name, const char *val
 }
 
 void
+note_shown(struct walk *w, const char *what, const char *name, int location)
+{
+	struct fact fact = { .type = FACT_SHOWN, .what = what, .schema = "", .name = or_empty(name), .location = location };
+
+	if (location < 0)
+		fact.location = w->statement->location;
+	facts_add(w->facts, &fact);
+}
+
+void
 note_problem(struct walk *w, enum rule rule, const char *what, const char *why, int location, bool if_read_only)
 {
 	struct fact fact = {

@@ -167,9 +167,9 @@ walk_sample(struct walk *w, const RangeTableSample *s)
 /* --- is alias.column really a column? ---------------------------------- */
 
 static bool
-names_column(const List *names, const char *column)
+names_column(struct walk *w, const List *names, const char *column)
 {
-	for (int i = 0; names != NIL && i < names->length; i++)
+	for (int i = 0; names != NIL && i < names->length && w->budget-- > 0; i++)
 		if (strcmp(((const String *)names->elements[i].ptr_value)->sval, column) == 0)
 			return true;
 	return false;
@@ -222,11 +222,11 @@ find_in_table(struct walk *w, const RangeVar *r, const char *alias, const char *
 		return FOUND_NOTHING;
 	cte = r->schemaname == NULL ? scope_find(&w->ctes, r->relname) : NULL;
 	if (r->alias != NULL && r->alias->colnames != NIL)
-		return found_if(names_column(r->alias->colnames, column));
+		return found_if(names_column(w, r->alias->colnames, column));
 	if (cte == NULL)
 		return FOUND_OTHER;
 	return found_if(
-	    cte->aliascolnames != NIL ? names_column(cte->aliascolnames, column) : query_has_column(w, cte->ctequery, column));
+	    cte->aliascolnames != NIL ? names_column(w, cte->aliascolnames, column) : query_has_column(w, cte->ctequery, column));
 }
 
 static enum found
@@ -235,7 +235,7 @@ find_in_subselect(struct walk *w, const RangeSubselect *s, const char *alias, co
 	if (!is_called(s->alias, alias))
 		return FOUND_NOTHING;
 	return found_if(
-	    s->alias->colnames != NIL ? names_column(s->alias->colnames, column) : query_has_column(w, s->subquery, column));
+	    s->alias->colnames != NIL ? names_column(w, s->alias->colnames, column) : query_has_column(w, s->subquery, column));
 }
 
 /* Joins nest to the left: walk down that side, and only one deep to the right. */

@@ -263,6 +263,7 @@ walk_session(struct walk *w, const Node *n, bool *mine)
 		return walk_set(w, (const VariableSetStmt *)n);
 	case T_VariableShowStmt:
 		note_act(w, KIND_SHOW, "SHOW", NULL, -1, false);
+		note_shown(w, "SHOW", ((const VariableShowStmt *)n)->name, -1);
 		w->statement->housekeeping = true;
 		return true;
 	case T_ConstraintsSetStmt:

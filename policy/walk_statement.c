@@ -1,25 +1,60 @@
 /* policy/walk_statement.c - whole statements, and the walk over all of a text. */
 #include "walk.h"
 
+/* The call that is all of a SELECT, FROM and WHERE aside; NULL when there is more. */
+static const FuncCall *
+lone_call(const SelectStmt *s)
+{
+	const ResTarget *t;
+
+	if (s->op != SETOP_NONE || s->targetList == NIL || s->targetList->length != 1 || s->withClause != NULL ||
+	    s->intoClause != NULL || s->sortClause != NIL || s->limitCount != NULL || s->limitOffset != NULL ||
+	    s->groupClause != NIL || s->havingClause != NULL || s->lockingClause != NIL || s->distinctClause != NIL ||
+	    s->windowClause != NIL)
+		return NULL;
+	t = s->targetList->elements[0].ptr_value;
+	return t->val != NULL && IsA(t->val, FuncCall) ? (const FuncCall *)t->val : NULL;
+}
+
+static bool
+is_call_of(const FuncCall *f, const char *name)
+{
+	return strcmp(list_text(f->funcname, 0), name) == 0 &&
+	       (f->funcname->length == 1 || strcmp(list_text(f->funcname, 1), "pg_catalog") == 0);
+}
+
 /* asyncpg resets a connection with it; alone it has no use. */
 static bool
 is_unlock_all(const SelectStmt *s)
 {
-	const ResTarget *t;
-	const FuncCall *f;
+	const FuncCall *f = lone_call(s);
 
-	if (s->op != SETOP_NONE || s->targetList == NIL || s->targetList->length != 1 || s->fromClause != NIL ||
-	    s->whereClause != NULL || s->withClause != NULL || s->intoClause != NULL || s->sortClause != NIL ||
-	    s->limitCount != NULL || s->limitOffset != NULL || s->groupClause != NIL || s->havingClause != NULL ||
-	    s->lockingClause != NIL || s->distinctClause != NIL || s->windowClause != NIL)
+	return f != NULL && s->fromClause == NIL && s->whereClause == NULL && f->args == NIL && f->over == NULL &&
+	       f->agg_filter == NULL && is_call_of(f, "pg_advisory_unlock_all");
+}
+
+/* A row a setting at most: a few hundred. */
+static bool
+is_from_settings(const List *from)
+{
+	const RangeFunction *r;
+	const List *pair;
+
+	if (from->length != 1 || !IsA(from->elements[0].ptr_value, RangeFunction))
 		return false;
-	t = s->targetList->elements[0].ptr_value;
-	if (t->val == NULL || !IsA(t->val, FuncCall))
-		return false;
-	f = (const FuncCall *)t->val;
-	return f->args == NIL && f->over == NULL && f->agg_filter == NULL &&
-	       strcmp(list_text(f->funcname, 0), "pg_advisory_unlock_all") == 0 &&
-	       (f->funcname->length == 1 || strcmp(list_text(f->funcname, 1), "pg_catalog") == 0);
+	r = from->elements[0].ptr_value;
+	pair = r->functions->elements[0].ptr_value;
+	return r->functions->length == 1 && IsA(pair->elements[0].ptr_value, FuncCall) &&
+	       is_call_of(pair->elements[0].ptr_value, "pg_show_all_settings");
+}
+
+/* pgAdmin puts one between the SETs that it begins with. */
+static bool
+is_set_config(const SelectStmt *s)
+{
+	const FuncCall *f = lone_call(s);
+
+	return f != NULL && is_call_of(f, "set_config") && (s->fromClause == NIL || is_from_settings(s->fromClause));
 }
 
 static const char *
@@ -37,6 +72,7 @@ walk_query(struct walk *w, const Node *n)
 			w->statement->housekeeping = true;
 			return true;
 		}
+		w->statement->housekeeping = w->batch && is_set_config((const SelectStmt *)n);
 		note_act(w, KIND_SELECT, select_words((const SelectStmt *)n), NULL, -1, false);
 	}
 	return walk(w, n);

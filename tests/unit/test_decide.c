@@ -46,6 +46,28 @@ static const struct row {
 	{ "text that is not UTF-8 is refused", "ro", "SELECT '\xff'", RULE_ENCODING },
 	{ "a parameter of number 0 is refused", "ro", "SELECT $0", RULE_PARSE_ERROR },
 
+	/* settings that are read */
+	{ "a setting of the server may be shown", "ro", "SHOW TimeZone", RULE_NONE },
+	{ "a setting of an application may be shown", "ro", "SELECT current_setting('app.tenant', true)", RULE_NONE },
+	{ "unless its name says what it is", "ro", "SELECT current_setting('app.jwt_secret', true)", RULE_FUNCTION_DENIED },
+	{ "whatever the case", "ro", "SHOW app.\"API_Key\"", RULE_SETTING_DENIED },
+	{ "a computed name could be any", "ro", "SELECT current_setting('app.' || 'x')", RULE_FUNCTION_DENIED },
+	{ "a name from rows too", "ro", "SELECT current_setting(n) FROM unnest(ARRAY['a']) n", RULE_FUNCTION_DENIED },
+	{ "a name as the value before the dot too", "ro", "SELECT n.current_setting FROM (SELECT 'a'::text) n",
+	    RULE_FUNCTION_DENIED },
+
+	/* what tools begin with */
+	{ "pgAdmin's first batch passes", "ro",
+	    "SET DateStyle=ISO; SET client_min_messages=notice; SELECT set_config('bytea_output','hex',false) "
+	    "FROM pg_show_all_settings() WHERE name = 'bytea_output'; SET client_encoding='utf-8';",
+	    RULE_NONE },
+	{ "set_config in a batch is judged", "ro", "SELECT set_config('role', 'x', false); SET TimeZone = 'UTC'",
+	    RULE_FUNCTION_DENIED },
+	{ "set_config over a table is no housekeeping", "ro",
+	    "SELECT set_config('TimeZone', 'UTC', false) FROM users; SHOW TimeZone", RULE_MULTI_STATEMENT },
+	{ "nor over any rows", "ro", "SELECT set_config('jit', 'off', false) FROM generate_series(1, 9); SHOW jit",
+	    RULE_MULTI_STATEMENT },
+
 	/* read-only is a ceiling */
 	{ "a read passes", "ro", "SELECT * FROM users", RULE_NONE },
 	{ "INSERT is refused", "ro", "INSERT INTO t VALUES (1)", RULE_READ_ONLY },

@@ -57,6 +57,8 @@ static const struct row {
 
 	{ "sequences are not moved", NOTHING, NULL, "nextval", 1, FUNCTION_VOLATILE },
 	{ "nor read", NOTHING, NULL, "currval", 1, FUNCTION_VOLATILE },
+	{ "nor by the catalog's own name", NOTHING, NULL, "pg_sequence_last_value", 1, FUNCTION_VOLATILE },
+	{ "what the session has seen of statistics stays", NOTHING, NULL, "pg_stat_clear_snapshot", 0, FUNCTION_VOLATILE },
 	{ "nobody sleeps", NOTHING, "pg_catalog", "pg_sleep", 1, FUNCTION_VOLATILE },
 	{ "nobody locks", NOTHING, NULL, "pg_advisory_lock", 1, FUNCTION_VOLATILE },
 	{ "nobody notifies", NOTHING, NULL, "pg_notify", 2, FUNCTION_VOLATILE },

@@ -307,8 +307,7 @@ test_bound(void **state)
 	(void)state;
 	for (size_t i = 0; i < nitems(bound_rows); i++) {
 		const struct bound_row *row = &bound_rows[i];
-		struct judgement *j =
-		    policy_judge(policy, policy_default_profile(policy), row->sql, strlen(row->sql), row->flags);
+		struct judgement *j = policy_judge(policy, policy_default_profile(policy), row->sql, strlen(row->sql), row->flags);
 
 		if ((j->verdict != VERDICT_BLOCK) != row->allowed)
 			fail_msg("%s", row->sql);

@@ -234,6 +234,27 @@ absent_keys_mean_the_built_in_policy(void **state)
 	policy_unref(empty);
 }
 
+/* writes.mode still says whether there are writes at all. */
+static void
+an_absent_list_restricts_no_data_statement(void **state)
+{
+	const uint32_t writes = 1u << KIND_INSERT | 1u << KIND_UPDATE | 1u << KIND_DELETE | 1u << KIND_MERGE;
+	const uint32_t named = 1u << KIND_DDL | 1u << KIND_COPY_TO | 1u << KIND_COPY_FROM | 1u << KIND_CALL | 1u << KIND_DO |
+			       1u << KIND_LOCK | 1u << KIND_MAINTENANCE | 1u << KIND_LISTEN;
+	struct policy *p = parse(PROFILE("\"access_mode\":\"read_write\""));
+	struct policy *q = parse(PROFILE("\"access_mode\":\"read_write\",\"statements\":{\"allow\":[]}"));
+	struct policy *r = parse(PROFILE(""));
+
+	(void)state;
+	assert_int_equal(policy_default_profile(p)->statements_allow & writes, writes);
+	assert_int_equal(policy_default_profile(p)->statements_allow & named, 0);
+	assert_int_equal(policy_default_profile(q)->statements_allow & (writes | named | 1u << KIND_SELECT), 0);
+	assert_int_equal(policy_default_profile(r)->statements_allow & (writes | named), 0);
+	policy_unref(p);
+	policy_unref(q);
+	policy_unref(r);
+}
+
 static void
 values_arrive(void **state)
 {
@@ -305,6 +326,8 @@ int
 main(void)
 {
 	static const struct CMUnitTest fixed[] = {
+		{ "an absent statement list restricts no data statement", an_absent_list_restricts_no_data_statement, NULL, NULL,
+		    NULL },
 		{ "absent keys mean the built-in policy", absent_keys_mean_the_built_in_policy, NULL, NULL, NULL },
 		{ "values arrive where they belong", values_arrive, NULL, NULL, NULL },
 		{ "generations differ", generations_differ, NULL, NULL, NULL },

@@ -24,7 +24,12 @@ static const struct row {
 } rows[] = {
 	{ "an application says its name", BUILTIN, "application_name", "PostgreSQL JDBC Driver", true },
 	{ "names of settings do not know case", BUILTIN, "APPLICATION_NAME", "x", true },
-	{ "a name of 64 bytes", BUILTIN, "application_name", TOO_LONG, false },
+	{ "a name that the server cuts", BUILTIN, "application_name", TOO_LONG, true },
+	{ "compiled expressions, as asyncpg switches them", BUILTIN, "jit", "off", true },
+	{ "compiled expressions, and back", BUILTIN, "jit", "on", true },
+	{ "compiled expressions by something else", BUILTIN, "jit", "llvm", false },
+	{ "who compiles them", BUILTIN, "jit_provider", "x", false },
+	{ "when they are compiled", BUILTIN, "jit_above_cost", "0", false },
 	{ "a name with a newline", BUILTIN, "application_name", "a\nb", false },
 	{ "the way dates are written", BUILTIN, "datestyle", "ISO, DMY", true },
 	{ "intervals", BUILTIN, "IntervalStyle", "iso_8601", true },
@@ -155,7 +160,8 @@ static const struct why_row {
 	{ "a refusal names what may be set", BUILTIN, "work_mem", "1GB",
 	    "setting \"work_mem\" may not be set; these may: application_name, bytea_output, client_encoding, client_min_messages, "
 	    "DateStyle, default_transaction_read_only, extra_float_digits, idle_in_transaction_session_timeout, IntervalStyle, "
-	    "lock_timeout, standard_conforming_strings, statement_timeout, TimeZone, transaction_read_only, transaction_timeout" },
+	    "jit, lock_timeout, standard_conforming_strings, statement_timeout, TimeZone, transaction_read_only, "
+	    "transaction_timeout" },
 	{ "or what the policy lists", LISTED, "DateStyle", "ISO",
 	    "setting \"DateStyle\" may not be set; these may: Application_Name, work_mem, app.tenant, statement_timeout" },
 	{ "or that it is nothing", "\"settings\":{\"allow\":[]}", "DateStyle", "ISO",

@@ -3,7 +3,8 @@
  * Facts are written as words, in the order in which they are found:
  * SELECT (an act; ! when no WHERE limits it), r:t w:t rw:t (relations),
  * f:name/2 (a call with two arguments), a:name (attribute notation of a
- * refused function), o:s.op (an operator), s:name=value, p:what (a problem).
+ * refused function), o:s.op (an operator), s:name=value, v:name (a setting
+ * that is shown; no name when it is computed), p:what (a problem).
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -154,6 +155,18 @@ static const struct row {
 	{ "set_config of anything else is a problem", "SELECT set_config('a' || 'b', 'c', true)", "SELECT p:call_of_set_config" },
 	{ "set_config of a parameter waits for Bind", "SELECT pg_catalog.set_config('a', $1, false)", "SELECT b:a/0=/1" },
 	{ "set_config of two parameters too", "SELECT set_config($2, $1::text, true)", "SELECT b:/2=/1" },
+	{ "set_config of a name that a cast cuts is a problem", "SELECT set_config('ab'::varchar(1), 'b', true)",
+	    "SELECT p:call_of_set_config" },
+	{ "set_config of a name of another type is a problem", "SELECT set_config('ab'::s.t, 'b', true)",
+	    "SELECT p:call_of_set_config" },
+	{ "a cast to text keeps the string", "SELECT set_config('a'::text, 'b'::pg_catalog.text, true)", "SELECT s:a=b" },
+	{ "SHOW reads a setting", "SHOW \"App\".x", "SHOW v:App.x" },
+	{ "current_setting reads one", "SELECT current_setting('a.b', true)", "SELECT v:a.b f:current_setting/2" },
+	{ "of a computed name", "SELECT pg_catalog.current_setting('a' || x)", "SELECT v: f:pg_catalog.current_setting/1" },
+	{ "of a name that a cast cuts", "SELECT current_setting('abc'::char(2))", "SELECT v: f:current_setting/1" },
+	{ "of a parameter", "SELECT current_setting($1)", "SELECT v: f:current_setting/1" },
+	{ "as a type name", "SELECT TREAT('a' AS current_setting)", "SELECT v:a f:pg_catalog.current_setting/1" },
+	{ "as an attribute", "SELECT ('a'::text).current_setting", "SELECT a:current_setting" },
 	{ "set_config with a computed scope is a problem", "SELECT set_config('a', $1, $2)", "SELECT p:call_of_set_config" },
 	{ "another schema's set_config is a call", "SELECT s.set_config('a', 'b', false)", "SELECT f:s.set_config/3" },
 	{ "READ WRITE in SET TRANSACTION is a problem", "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE, READ WRITE",
@@ -217,6 +230,9 @@ write_fact(struct sb *sb, const struct fact *f)
 		break;
 	case FACT_SETTING:
 		write_setting(sb, f);
+		break;
+	case FACT_SHOWN:
+		write_name(sb, "v", f);
 		break;
 	case FACT_BOUND:
 		sb_fmt(sb, "b:%s/%d=%s/%d", f->name, f->number, f->value != NULL ? f->value : "", f->value_number);
