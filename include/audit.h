@@ -8,7 +8,7 @@
  * blocks on the disk.
  *
  * Fields of a record: time (RFC 3339, UTC, microseconds), event ("connect",
- * "query", "parse", "execute", "done", "disconnect", "refused_login"), session, query (number of the
+ * "query", "parse", "execute", "done", "disconnect", "refused_login", "function_call", "refusal": what is refused without a judgement, e.g. an unknown name), session, query (number of the
  * message within the session: joins decision and completion), client, user, database,
  * application, profile, verdict, observed (true when mode observe let it
  * through), rule, reason, hint, kinds, relations, functions, settings, text or "text":

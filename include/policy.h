@@ -222,8 +222,19 @@ struct named {			/* one prepared statement or portal; borrowed until the next ch
 	uint64_t		 owner;		/* the caller's number for the message that defined it */
 	bool			 hold;		/* portal outlives its transaction */
 	bool			 sql;		/* defined by SQL (PREPARE, DECLARE), not by the wire */
-	int64_t			 rows, bytes;	/* portal: sent to the client so far; the caller counts */
+	struct tally		*tally;		/* portal: one reference; NULL for statements */
 };
+
+/* What a portal has given so far, in however many pieces; the caller counts.
+ * Outlives the name: answers may still come when that was closed or bound anew. */
+struct tally {
+	unsigned	refs;
+	int64_t		rows, bytes;
+};
+
+struct tally	*tally_new(void);
+struct tally	*tally_ref(struct tally *);
+void		 tally_unref(struct tally *);	/* NULL is fine */
 
 #define NAMES_MAX	10000	/* of each sort, in one session */
 

@@ -165,13 +165,12 @@ take_pending(struct audit_queue *q)
 }
 
 static size_t
-count_lines(const char *text, size_t len)
+count_lines(const struct lines *lines, size_t from)
 {
-	const char *end = text + len;
 	size_t n = 0;
 
-	for (; text < end && (text = memchr(text, '\n', (size_t)(end - text))) != NULL; text++)
-		n++;
+	for (; from < lines->len; from++)
+		n += lines->text[from] == '\n';
 	return n;
 }
 
@@ -179,8 +178,7 @@ count_lines(const char *text, size_t len)
 static void
 give_up(struct audit_queue *q)
 {
-	size_t lines =
-	    count_lines(q->taken.text + q->written, q->taken.len - q->written) + count_lines(q->pending.text, q->pending.len);
+	size_t lines = count_lines(&q->taken, q->written) + count_lines(&q->pending, 0);
 
 	if (lines == 0)
 		return;

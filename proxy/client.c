@@ -1,17 +1,13 @@
-/* What a logged-in client says: judged, forwarded, replaced or dropped.
- *
- * A refused message is replaced, not left out: the server gets something that
- * it answers with an error, and the client gets our error in that one's place
- * (server.c). So the order of answers, the skipping up to Sync and the status
- * byte of ReadyForQuery are the server's own. Only when the server has nothing
- * to do and no block is open do we answer alone. */
+/* What a logged-in client says: a table of messages, and what each may be at
+ * most. A refused message is replaced, not left out: see refuse.h. */
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "gate.h"
-#include "log.h"
-#include "session.h"
+#include "refuse.h"
+#include "series.h"
+#include "uses.h"
 
 #define QUERY_ROOM (64 << 10)        /* names and counts around a text of max_query_bytes */
 #define QUERY_MAX ((size_t)64 << 20) /* when the policy sets no max_query_bytes */
@@ -19,80 +15,6 @@
 #define NAME_MSG_MAX (16 << 10)
 #define COPY_MAX ((size_t)16 << 20)
 #define OWED_HIGH 16384 /* messages that wait for answers: stop reading the client */
-
-/* A statement that cannot parse, under a name that nothing else has: nothing
- * on the server changes but that the transaction fails. */
-#define POISON_NAME "pgmoat refused"
-#define POISON_TEXT "pgmoat refused a statement here"
-
-static struct owed *
-owe(struct session *s, enum owed_kind kind)
-{
-	struct owed *o;
-
-	if (s->owed.count == 0) {
-		s->busy_since = loop_now(s->worker->loop);
-		s->overdue = 0;
-	}
-	o = pipeline_push(&s->owed, kind, s->number);
-	o->started = loop_now(s->worker->loop);
-	return o;
-}
-
-/* --- refusing ----------------------------------------------------------- */
-
-static bool
-server_must_fail(const struct session *s)
-{
-	return s->owed.count > 0 || s->unsynced || s->status == 'T';
-}
-
-/* s->out holds the ErrorResponse: the client gets it when the server's comes. */
-static void
-replace(struct session *s, bool extended)
-{
-	uint8_t *error = xmalloc(s->out.len);
-	size_t len = s->out.len;
-	struct owed *o;
-
-	memcpy(error, s->out.p, len);
-	wire_writer_clear(&s->out);
-	if (extended)
-		msg_write_parse(&s->out, POISON_NAME, POISON_TEXT, strlen(POISON_TEXT), 0, NULL);
-	else
-		msg_write_query(&s->out, POISON_TEXT, strlen(POISON_TEXT));
-	session_to_server(s);
-	o = owe(s, extended ? OWED_PARSE : OWED_QUERY);
-	o->error = error;
-	o->error_len = len;
-	s->unsynced = s->unsynced || extended;
-	if (extended)
-		s->skipping = true;
-}
-
-static void
-refuse(struct session *s, bool extended)
-{
-	if (s->out.bad) {
-		session_close(s, "out of memory");
-		return;
-	}
-	if (server_must_fail(s)) {
-		replace(s, extended);
-		return;
-	}
-	if (extended)
-		s->skipping = s->local_sync = true;
-	else
-		msg_write_ready(&s->out, s->status);
-	session_to_client(s);
-}
-
-static void
-malformed(struct session *s, char type)
-{
-	session_fatal(s, "08P01", NULL, "invalid message of type \"%c\"", type);
-}
 
 /* --- simple protocol ---------------------------------------------------- */
 
@@ -107,19 +29,26 @@ on_query(struct session *s, const uint8_t *frame, size_t len)
 {
 	struct msg_query m;
 	struct judgement *j;
+	struct tally *tally;
 	struct owed *o;
 	bool refused;
 
 	if (!msg_read_query(frame + WIRE_HEADER, len, &m)) {
-		malformed(s, 'Q');
+		refuse_malformed(s, 'Q');
 		return;
 	}
 	s->copy_refused = false;
 	j = gate_judge(s, m.text, m.len, JUDGE_SIMPLE, &refused);
-	if (refused || !gate_admit(s, j, "query", s->number)) {
-		s->copy_refused = refused_copy(j);
+	if (!refused && uses_text_waits(s, j)) {
 		judgement_unref(j);
-		refuse(s, false);
+		return;
+	}
+	tally = refused ? NULL : uses_fetch_tally(s, j);
+	if (refused || !uses_allowed(s, j) || !gate_admit(s, j, "query", s->number)) {
+		s->copy_refused = refused_copy(j);
+		tally_unref(tally);
+		judgement_unref(j);
+		refuse_message(s, false);
 		return;
 	}
 	if (j != NULL && j->rewritten != NULL && s->enforce) {
@@ -127,8 +56,9 @@ on_query(struct session *s, const uint8_t *frame, size_t len)
 		session_to_server(s);
 	} else
 		conn_write(s->server, frame, WIRE_HEADER + len);
-	o = owe(s, OWED_QUERY);
-	o->judgement = j;
+	o = session_owe(s, OWED_QUERY);
+	pipeline_judged(&s->owed, o, j);
+	o->tally = tally;
 	o->audited = j != NULL;
 	s->unsynced = false; /* ends an implicit transaction as a Sync does */
 }
@@ -137,240 +67,12 @@ on_query(struct session *s, const uint8_t *frame, size_t len)
 static void
 on_function_call(struct session *s, const uint8_t *frame, size_t len)
 {
-	if (!s->enforce) {
-		conn_write(s->server, frame, WIRE_HEADER + len);
-		owe(s, OWED_QUERY);
-		return;
-	}
-	gate_error(s, "42501", RULE_PROTOCOL, "Call the function in a SELECT.", "FunctionCall messages are refused");
-	refuse(s, false);
-}
-
-/* --- extended protocol -------------------------------------------------- */
-
-static void
-on_parse(struct session *s, const uint8_t *frame, size_t len)
-{
-	struct msg_parse m;
-	struct judgement *j;
-	struct owed *o;
-	bool refused;
-
-	if (!msg_read_parse(frame + WIRE_HEADER, len, &m)) {
-		malformed(s, 'P');
-		return;
-	}
-	j = gate_judge(s, m.text, m.len, JUDGE_EXTENDED, &refused);
-	if (!refused && !gate_types(s, j, m.ntypes, m.types))
-		refused = true;
-	if (!refused && m.name[0] != '\0' && names_statement(s->names, m.name) != NULL) {
-		gate_error(s, "42P05", RULE_NONE, NULL, "prepared statement \"%s\" already exists", m.name);
-		refused = true;
-	}
-	if (!refused && !names_set_statement(s->names, m.name, j, 0, s->number)) {
-		gate_error(
-		    s, "53400", RULE_NONE, "Close prepared statements that are not used any more.", "too many prepared statements");
-		refused = true;
-	}
-	if (refused) {
-		judgement_unref(j);
-		refuse(s, true);
-		return;
-	}
-	if (j != NULL && j->rewritten != NULL && s->enforce) {
-		msg_write_parse(&s->out, m.name, j->rewritten, j->rewritten_len, m.ntypes, m.types);
-		session_to_server(s);
-	} else
-		conn_write(s->server, frame, WIRE_HEADER + len);
-	o = owe(s, OWED_PARSE);
-	o->judgement = j;
-	s->unsynced = true;
-}
-
-/* A statement that an earlier policy let pass is asked for again. */
-static bool
-still_allowed(struct session *s, struct named *n)
-{
-	struct judgement *old = n->judgement, *j;
-	bool refused, same;
-
-	if (old == NULL || old->generation == policy_generation(s->policy))
-		return true;
-	j = gate_judge(s, old->text, old->text_len, n->sql ? JUDGE_SIMPLE : JUDGE_EXTENDED, &refused);
-	same = !refused && (j == NULL || ((j->rewritten == NULL) == (old->rewritten == NULL) &&
-					     (j->rewritten == NULL || strcmp(j->rewritten, old->rewritten) == 0)));
-	if (!refused && !same)
-		gate_error(s, "0A000", RULE_NONE, "Prepare the statement again.",
-		    "the policy was reloaded since this statement was prepared");
-	judgement_unref(j);
-	return same;
-}
-
-static void
-no_statement(struct session *s, const char *name)
-{
-	if (name[0] == '\0')
-		gate_error(s, "26000", RULE_NONE, NULL, "unnamed prepared statement does not exist");
-	else
-		gate_error(s, "26000", RULE_NONE, NULL, "prepared statement \"%s\" does not exist", name);
-	refuse(s, true);
-}
-
-static void
-no_portal(struct session *s, const char *name)
-{
-	gate_error(s, "34000", RULE_NONE, NULL, "portal \"%s\" does not exist", name);
-	refuse(s, true);
-}
-
-static void
-forward(struct session *s, enum owed_kind kind, const uint8_t *frame, size_t len)
-{
-	conn_write(s->server, frame, WIRE_HEADER + len);
-	owe(s, kind);
-	s->unsynced = true;
-}
-
-static void
-on_bind(struct session *s, const uint8_t *frame, size_t len)
-{
-	struct msg_bind m;
-	struct named *n;
-
-	if (!msg_read_bind(frame + WIRE_HEADER, len, &m)) {
-		malformed(s, 'B');
-		return;
-	}
-	n = names_statement(s->names, m.statement);
-	if (n == NULL) {
-		no_statement(s, m.statement);
-		return;
-	}
-	if (!still_allowed(s, n) || !gate_bind(s, n->judgement, frame + WIRE_HEADER, len)) {
-		refuse(s, true);
-		return;
-	}
-	if (!names_set_portal(s->names, m.portal, n->judgement, n->statement, s->number)) {
-		gate_error(s, "53400", RULE_NONE, "Close portals that are not used any more.", "too many portals");
-		refuse(s, true);
-		return;
-	}
-	forward(s, OWED_BIND, frame, len);
-}
-
-static void
-on_describe(struct session *s, const uint8_t *frame, size_t len)
-{
-	struct msg_describe m;
-
-	if (!msg_read_describe(frame + WIRE_HEADER, len, &m)) {
-		malformed(s, 'D');
-		return;
-	}
-	if (m.kind == 'S' && names_statement(s->names, m.name) == NULL)
-		no_statement(s, m.name);
-	else if (m.kind == 'P' && names_portal(s->names, m.name) == NULL)
-		no_portal(s, m.name);
-	else
-		forward(s, OWED_DESCRIBE, frame, len);
-}
-
-/* The row limit of an Execute: the client's own, or ours where the text could
- * not be given one. One row more than the cap tells that rows were cut. */
-static int32_t
-execute_max(const struct session *s, const struct named *n, int32_t asked)
-{
-	const struct judgement *j = n->judgement;
-	int64_t left;
-
-	if (!s->enforce || j == NULL || s->limits->max_rows <= 0 || n->statement >= j->nstatements ||
-	    s->limits->on_cap == ON_CAP_ERROR)
-		return asked;
-	if (j->statements[n->statement].limited || j->statements[n->statement].copy_out)
-		return asked;
-	left = s->limits->max_rows - n->rows + 1;
-	if (left < 1)
-		left = 1;
-	if (left > INT32_MAX || (asked > 0 && asked < left))
-		return asked;
-	return (int32_t)left;
-}
-
-static void
-on_execute(struct session *s, const uint8_t *frame, size_t len)
-{
-	struct msg_execute m;
-	struct named *n;
-	struct judgement *j;
-	struct owed *o;
-	int32_t max;
-
-	if (!msg_read_execute(frame + WIRE_HEADER, len, &m)) {
-		malformed(s, 'E');
-		return;
-	}
-	n = names_portal(s->names, m.portal);
-	if (n == NULL) {
-		no_portal(s, m.portal);
-		return;
-	}
-	max = execute_max(s, n, m.max_rows);
-	j = n->judgement != NULL ? judgement_ref(n->judgement) : NULL;
-	if (!gate_admit(s, j, "execute", s->number)) {
-		judgement_unref(j);
-		refuse(s, true);
-		return;
-	}
-	if (max != m.max_rows) {
-		msg_write_execute(&s->out, m.portal, max);
-		session_to_server(s);
-	} else
-		conn_write(s->server, frame, WIRE_HEADER + len);
-	o = owe(s, OWED_EXECUTE);
-	o->judgement = j;
-	o->audited = j != NULL;
-	o->portal = m.portal[0] != '\0' ? xstrdup(m.portal) : NULL;
-	s->unsynced = true;
-}
-
-static void
-on_close(struct session *s, const uint8_t *frame, size_t len)
-{
-	struct msg_describe m;
-
-	if (!msg_read_describe(frame + WIRE_HEADER, len, &m)) {
-		malformed(s, 'C');
-		return;
-	}
-	if (m.kind == 'S')
-		names_close_statement(s->names, m.name);
-	else
-		names_close_portal(s->names, m.name);
-	forward(s, OWED_CLOSE, frame, len);
-}
-
-static void
-on_flush(struct session *s, const uint8_t *frame, size_t len)
-{
-	if (s->owed.count > 0 && !s->copy_in)
-		s->flushed = true;
-	conn_write(s->server, frame, WIRE_HEADER + len);
-}
-
-static void
-on_sync(struct session *s, const uint8_t *frame, size_t len)
-{
-	s->skipping = false;
-	if (s->local_sync) {
-		s->local_sync = false;
-		msg_write_ready(&s->out, s->status);
-		session_to_client(s);
+	if (!gate_function_call(s)) {
+		refuse_message(s, false);
 		return;
 	}
 	conn_write(s->server, frame, WIRE_HEADER + len);
-	if (s->copy_in) /* PostgreSQL: ignored while COPY takes data */
-		return;
-	owe(s, OWED_SYNC);
+	session_owe(s, OWED_QUERY);
 	s->unsynced = false;
 }
 
@@ -405,13 +107,13 @@ static const struct message {
 	void (*handle)(struct session *, const uint8_t *frame, size_t len);
 } messages[] = {
 	{ 'Q', SIZE_MAX, on_query },
-	{ 'P', SIZE_MAX, on_parse },
-	{ 'B', BIND_MAX, on_bind },
-	{ 'D', NAME_MSG_MAX, on_describe },
-	{ 'E', NAME_MSG_MAX, on_execute },
-	{ 'C', NAME_MSG_MAX, on_close },
-	{ 'H', 0, on_flush },
-	{ 'S', 0, on_sync },
+	{ 'P', SIZE_MAX, series_parse },
+	{ 'B', BIND_MAX, series_bind },
+	{ 'D', NAME_MSG_MAX, series_describe },
+	{ 'E', NAME_MSG_MAX, series_execute },
+	{ 'C', NAME_MSG_MAX, series_close },
+	{ 'H', 0, series_flush },
+	{ 'S', 0, series_sync },
 	{ 'd', COPY_MAX, on_copy },
 	{ 'c', 0, on_copy },
 	{ 'f', NAME_MSG_MAX, on_copy },
@@ -448,7 +150,7 @@ refuse_long(struct session *s)
 		return;
 	gate_error(s, "54000", RULE_TOO_LONG, "Send a shorter statement; large values belong into parameters.",
 	    "a message of type \"%c\" is longer than this connection may send", s->discard_type);
-	refuse(s, extended);
+	refuse_message(s, extended);
 }
 
 static bool
@@ -471,6 +173,7 @@ begin_discard(struct session *s, const struct wire_frame *f)
 		session_fatal(s, "08P01", NULL, "invalid length of a message of type \"%c\"", f->type);
 		return false;
 	}
+	s->number++;
 	s->discard = WIRE_HEADER + f->body;
 	s->discard_type = f->type;
 	return true;
@@ -510,14 +213,39 @@ one_message(struct session *s)
 		m->handle(s, in, f.body);
 	if (s->state != S_READY)
 		return false;
+	if (s->waits) { /* as if it had not come yet */
+		s->number--;
+		return false;
+	}
 	conn_consume(s->client, WIRE_HEADER + f.body);
 	return true;
+}
+
+/* Answers that a series holds back until its Sync are asked for: what waits for them would wait for ever. */
+static bool
+wait_for_answers(struct session *s)
+{
+	if (!pipeline_has_closer(&s->owed) && pipeline_tail(&s->owed)->number > s->flushed)
+		session_flush(s);
+	return true;
+}
+
+/* Under on_cap error, a result that is too large makes the server fail: nothing may have been sent behind it. */
+static bool
+may_fail_yet(struct session *s)
+{
+	const struct owed *tail = pipeline_tail(&s->owed);
+
+	return s->enforce && s->limits->on_cap == ON_CAP_ERROR && (s->limits->max_rows > 0 || s->limits->max_result_bytes > 0) &&
+	       tail != NULL && (tail->kind == OWED_QUERY || tail->kind == OWED_EXECUTE) && tail->judgement != NULL && !s->copy_in;
 }
 
 static bool
 must_wait(struct session *s)
 {
-	return conn_full(s->server) || conn_full(s->client) || s->owed.count >= OWED_HIGH || (s->cancels > 0 && s->owed.count == 0);
+	if (conn_full(s->server) || conn_full(s->client) || s->owed.count >= OWED_HIGH || s->cancels > 0)
+		return true;
+	return (s->owed.bytes >= OWED_BYTES || may_fail_yet(s)) && wait_for_answers(s);
 }
 
 void
@@ -528,7 +256,13 @@ client_data(struct session *s)
 			conn_pause(s->client);
 			return;
 		}
-		if (!gate_refresh(s) || !one_message(s))
+		s->waits = false;
+		if (!gate_refresh(s))
 			return;
+		if (!one_message(s)) {
+			if (s->waits)
+				conn_pause(s->client);
+			return;
+		}
 	}
 }

@@ -32,6 +32,26 @@ gate_refusal(struct session *s, const struct judgement *j)
 			 .position = j->position });
 }
 
+/* Names that clients make up are bytes; what we say is UTF-8, however it was cut. */
+static void
+clean(char *text)
+{
+	if (utf8_valid(text, strlen(text)))
+		return;
+	for (; *text != '\0'; text++)
+		if ((unsigned char)*text >= 0x80)
+			*text = '?';
+}
+
+/* What no judgement refused is written down all the same. */
+static void
+record_refusal(struct session *s, const char *text)
+{
+	struct audit_who who = gate_who(s);
+
+	audit_event(s->worker->gateway->audit, &who, "refusal", text);
+}
+
 void
 gate_error(struct session *s, const char *sqlstate, enum rule rule, const char *hint, const char *fmt, ...)
 {
@@ -42,6 +62,8 @@ gate_error(struct session *s, const char *sqlstate, enum rule rule, const char *
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
+	clean(text);
+	record_refusal(s, text);
 	sb_str(&message, text);
 	if (rule != RULE_NONE)
 		sb_fmt(&detail, "rule %s, profile %s (%s)", rule_name(rule), profile_name(s->profile), policy_source(s->policy));
@@ -136,24 +158,56 @@ gate_judge(struct session *s, const char *text, size_t len, unsigned flags, bool
 }
 
 bool
-gate_admit(struct session *s, struct judgement *j, const char *event, uint64_t number)
+gate_record(struct session *s, struct judgement *j, const char *event, uint64_t number)
 {
 	struct audit_who who = gate_who(s);
+
+	if (j == NULL || audit_decision(s->worker->gateway->audit, &who, event, number, j, !s->enforce))
+		return true;
+	audit_lost_error(s);
+	return false;
+}
+
+/* A cursor may have gone with its savepoint or its transaction, unseen by us:
+ * whether there is still one of that name, the server knows. */
+static bool
+server_decides(const struct judgement *j, const char *sqlstate)
+{
+	return j->nstatements == 1 && strcmp(sqlstate, "42P03") == 0;
+}
+
+bool
+gate_admit(struct session *s, struct judgement *j, const char *event, uint64_t number)
+{
 	char sqlstate[6];
 	struct err why;
 
 	if (j == NULL)
 		return true;
-	if (s->enforce && !names_check(s->names, j, sqlstate, &why)) {
+	if (s->enforce && !names_check(s->names, j, sqlstate, &why) && !server_decides(j, sqlstate)) {
 		gate_error(s, sqlstate, RULE_NONE, NULL, "%s", why.text);
 		return false;
 	}
-	if (!audit_decision(s->worker->gateway->audit, &who, event, number, j, !s->enforce)) {
-		audit_lost_error(s);
+	if (!gate_record(s, j, event, number))
 		return false;
-	}
 	names_apply(s->names, j, number);
 	return true;
+}
+
+bool
+gate_function_call(struct session *s)
+{
+	struct audit_who who = gate_who(s);
+	bool written;
+
+	if (profile_mode(s->profile) == MODE_OFF)
+		return true;
+	written = audit_event(s->worker->gateway->audit, &who, "function_call", s->enforce ? "refused" : "observed");
+	if (s->enforce)
+		gate_error(s, "42501", RULE_PROTOCOL, "Call the function in a SELECT.", "FunctionCall messages are refused");
+	else if (!written)
+		audit_lost_error(s);
+	return !s->enforce && written;
 }
 
 /* --- what parameters set ------------------------------------------------ */

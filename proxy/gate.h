@@ -21,6 +21,11 @@ struct judgement *gate_judge(struct session *, const char *text, size_t, unsigne
 /* Names and audit for what is about to run: a Query's text ("query"), a
  * portal ("execute"). False: s->out holds the ErrorResponse. */
 bool gate_admit(struct session *, struct judgement *, const char *event, uint64_t number) must_check;
+/* The audit alone: for what does nothing to the session's names. */
+bool gate_record(struct session *, struct judgement *, const char *event, uint64_t number) must_check;
+
+/* A FunctionCall: refused under enforce, a record under observe. False: s->out holds the ErrorResponse. */
+bool gate_function_call(struct session *) must_check;
 
 /* Settings that a Bind's parameters bring. False: s->out holds the ErrorResponse. */
 bool	gate_bind(struct session *, const struct judgement *, const uint8_t *body, size_t) must_check;

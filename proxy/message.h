@@ -68,6 +68,7 @@ void	msg_write_query(struct wire_writer *, const char *text, size_t);
 void	msg_write_parse(struct wire_writer *, const char *name, const char *text, size_t, uint16_t ntypes, const uint8_t *types);
 void	msg_write_execute(struct wire_writer *, const char *portal, int32_t max_rows);
 void	msg_write_sync(struct wire_writer *);
+void	msg_write_flush(struct wire_writer *);
 void	msg_write_terminate(struct wire_writer *);
 void	msg_write_password(struct wire_writer *, const char *);		/* 'p' */
 

@@ -154,6 +154,13 @@ msg_write_sync(struct wire_writer *w)
 }
 
 void
+msg_write_flush(struct wire_writer *w)
+{
+	wire_begin(w, 'H');
+	wire_finish(w);
+}
+
+void
 msg_write_terminate(struct wire_writer *w)
 {
 	wire_begin(w, 'X');

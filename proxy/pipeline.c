@@ -16,8 +16,15 @@ static void
 owed_release(struct owed *o)
 {
 	judgement_unref(o->judgement);
+	tally_unref(o->tally);
 	free(o->error);
-	free(o->portal);
+	free(o->late);
+}
+
+static size_t
+text_bytes(const struct judgement *j)
+{
+	return j != NULL ? j->text_len + j->rewritten_len : 0;
 }
 
 void
@@ -75,6 +82,13 @@ pipeline_tail(struct pipeline *p)
 }
 
 void
+pipeline_judged(struct pipeline *p, struct owed *o, struct judgement *j)
+{
+	o->judgement = j;
+	p->bytes += text_bytes(j);
+}
+
+void
 pipeline_pop(struct pipeline *p)
 {
 	struct owed *o = pipeline_head(p);
@@ -82,6 +96,7 @@ pipeline_pop(struct pipeline *p)
 	if (o == NULL)
 		return;
 	p->closers -= closes(o->kind);
+	p->bytes -= text_bytes(o->judgement);
 	owed_release(o);
 	p->head = (p->head + 1) % p->room;
 	if (--p->count == 0 && p->room > ROOM_KEPT) {

@@ -13,6 +13,8 @@
 
 #include "policy.h"
 
+#define OWED_BYTES ((size_t)16 << 20) /* of texts that wait for answers: stop reading the client */
+
 enum owed_kind { OWED_QUERY, OWED_PARSE, OWED_BIND, OWED_DESCRIBE, OWED_EXECUTE, OWED_CLOSE, OWED_SYNC };
 
 struct owed {
@@ -21,8 +23,10 @@ struct owed {
 	struct judgement *judgement; /* one reference; NULL for what was not judged */
 	uint8_t *error;              /* owned: the ErrorResponse for the client, in place of the server's; else NULL */
 	size_t error_len;
-	size_t statement;            /* which statement of the judgement answers now */
-	char *portal;                /* owned; OWED_EXECUTE: whose rows are counted */
+	size_t statement;    /* which statement of the judgement answers now */
+	struct tally *tally; /* one reference; the portal's whose rows come, over all pieces; NULL: none */
+	uint8_t *late;       /* owned: the ErrorResponse of a cap, said when ReadyForQuery comes; else NULL */
+	size_t late_len;
 	int64_t started;             /* microseconds, loop_now() when it was forwarded */
 	int64_t rows, bytes;         /* sent to the client of the result that runs now */
 	int64_t all_rows, all_bytes; /* of all results of this message */
@@ -40,15 +44,17 @@ struct pipeline {
 	struct owed *ring; /* owned */
 	size_t room, head, count;
 	size_t closers; /* entries that end with ReadyForQuery */
+	size_t bytes;   /* of the texts that the entries hold on to */
 };
 
 void pipeline_release(struct pipeline *);
 struct owed *pipeline_push(struct pipeline *, enum owed_kind, uint64_t number); /* zeroed but for these two */
 struct owed *pipeline_head(struct pipeline *);                                  /* NULL when nothing is owed */
 struct owed *pipeline_tail(struct pipeline *);
-struct owed *pipeline_at(struct pipeline *, size_t); /* 0 is the head; NULL past the end */
-void pipeline_pop(struct pipeline *);                /* releases what the head owns */
-void pipeline_forget_syncs(struct pipeline *);       /* those right behind the head: the server will not answer them */
+struct owed *pipeline_at(struct pipeline *, size_t);                        /* 0 is the head; NULL past the end */
+void pipeline_judged(struct pipeline *, struct owed *, struct judgement *); /* takes over a reference; NULL is fine */
+void pipeline_pop(struct pipeline *);                                       /* releases what the head owns */
+void pipeline_forget_syncs(struct pipeline *); /* those right behind the head: the server will not answer them */
 const struct judged_statement *owed_statement(const struct owed *); /* that answers now; NULL when it was not judged */
 bool pipeline_has_closer(const struct pipeline *);                  /* a ReadyForQuery is due */
 

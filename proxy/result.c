@@ -7,17 +7,13 @@
 #define CAP_HINT "Ask for fewer rows: filter, aggregate, or page with LIMIT and OFFSET."
 
 /* Whose rows these are. A portal is one result, in however many pieces it is
- * fetched, by Execute or by FETCH. */
-static struct named *
-counted_portal(struct session *s, const struct owed *o)
+ * fetched, by Execute or by FETCH. NULL: a result of its own. */
+static struct tally *
+counted(const struct owed *o)
 {
 	const struct judged_statement *st = owed_statement(o);
 
-	if (st != NULL && st->effect == NAME_FETCH && st->name != NULL)
-		return names_portal(s->names, st->name);
-	if (o->kind != OWED_EXECUTE)
-		return NULL;
-	return names_portal(s->names, o->portal != NULL ? o->portal : "");
+	return o->kind == OWED_EXECUTE || (st != NULL && st->effect == NAME_FETCH) ? o->tally : NULL;
 }
 
 /* EXECUTE runs a text that PREPARE was given a LIMIT in. */
@@ -44,6 +40,24 @@ ends_by_itself(const struct session *s, const struct owed *o)
 	return owed_statement(o) != NULL && was_limited(s, owed_statement(o));
 }
 
+/* A cancel may arrive when its statement is done. Nothing of the client's may be
+ * there for it to hit; what is forwarded from now on waits for it (client.c).
+ * Else the rows are dropped, until the statement ends or its time is over. */
+static bool
+can_cancel(struct session *s)
+{
+	const struct owed *next = pipeline_at(&s->owed, 1);
+
+	return next == NULL || (next->kind == OWED_SYNC && pipeline_at(&s->owed, 2) == NULL);
+}
+
+/* ends_by_itself() is about rows: the byte cap needs the cancel all the same. */
+static bool
+needs_cancel(const struct session *s, const struct owed *o, int64_t rows)
+{
+	return !ends_by_itself(s, o) || s->limits->max_rows <= 0 || rows < s->limits->max_rows;
+}
+
 static bool
 fits(const struct limits *l, int64_t rows, int64_t bytes)
 {
@@ -53,7 +67,7 @@ fits(const struct limits *l, int64_t rows, int64_t bytes)
 bool
 result_row(struct session *s, struct owed *o, size_t bytes)
 {
-	struct named *portal = counted_portal(s, o);
+	struct tally *portal = counted(o);
 	int64_t rows = portal != NULL ? portal->rows : o->rows;
 	int64_t sum = portal != NULL ? portal->bytes : o->bytes;
 
@@ -61,7 +75,7 @@ result_row(struct session *s, struct owed *o, size_t bytes)
 		return false;
 	if (s->enforce && !fits(s->limits, rows + 1, sum + (int64_t)bytes)) {
 		o->capped = o->was_capped = true;
-		if (!ends_by_itself(s, o) || s->limits->max_rows <= 0 || rows < s->limits->max_rows) { /* or the byte cap */
+		if (needs_cancel(s, o, rows) && can_cancel(s)) {
 			o->cancelled = true;
 			session_cancel(s, NULL, NULL);
 		}
@@ -88,7 +102,7 @@ result_notices(struct session *s, struct owed *o)
 static void
 cap_notice(struct session *s, const struct owed *o)
 {
-	if (o->rows == 0 && counted_portal(s, o) != NULL) {
+	if (o->rows == 0 && counted(o) != NULL && counted(o)->rows > 0) {
 		session_notice(s, "01000", CAP_HINT, "this cursor has given all the rows that pgmoat lets it give");
 		return;
 	}
@@ -141,7 +155,6 @@ result_capped(struct session *s, struct owed *o, const char *tag)
 {
 	if (s->limits->on_cap == ON_CAP_ERROR) {
 		cap_error(s, o);
-		o->failed = s->muted = true; /* what the server still says up to ReadyForQuery would contradict it */
 		return;
 	}
 	cap_notice(s, o);

@@ -226,8 +226,12 @@ adopt(struct worker *w, void *arg)
 {
 	struct fresh *f = arg;
 
-	policy_unref(w->policy);
-	tls_server_unref(w->tls);
+	policy_unref(w != NULL ? w->policy : f->policy);
+	tls_server_unref(w != NULL ? w->tls : f->tls);
+	if (w == NULL) {
+		free(f);
+		return;
+	}
 	w->policy = f->policy; /* sessions take it up between transactions */
 	w->tls = f->tls;
 	free(f);
@@ -277,6 +281,8 @@ drain(struct worker *w, void *arg)
 	size_t i;
 
 	(void)arg;
+	if (w == NULL)
+		return;
 	w->draining = true;
 	for (i = 0; i < nitems(w->listeners); i++) {
 		listener_free(w->listeners[i]);

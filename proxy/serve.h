@@ -12,7 +12,7 @@
 struct serve;
 
 struct serve *serve_start(const struct config *, struct err *); /* config stays borrowed */
-const char *serve_address(const struct serve *, size_t i);      /* as bound: "127.0.0.1:40123", "unix:/…"; NULL past the last */
+const char *serve_address(const struct serve *, size_t i);      /* as bound: "127.0.0.1:40123", "unix:/PATH"; NULL past the last */
 bool serve_reload(struct serve *, struct sb *errors);           /* policy and TLS; on false the old ones stay */
 void serve_drain(struct serve *);                               /* no new clients; idle ones go, busy ones finish */
 bool serve_drained(const struct serve *);

@@ -9,6 +9,7 @@
 
 #include "gate.h"
 #include "log.h"
+#include "refuse.h"
 #include "result.h"
 
 static void client_event(struct conn *, enum conn_event, void *);
@@ -16,7 +17,7 @@ static void client_event(struct conn *, enum conn_event, void *);
 #define GOODBYE_MS 2000       /* how long a last message may take to leave */
 #define PROBE_EVERY 5000000   /* microseconds */
 #define OVERDUE_GRACE 1000000 /* the server's own timeout goes first: microseconds */
-#define OVERDUE_STEP 2000000  /* between cancel, cancel again, and the end */
+#define OVERDUE_STEP 500000   /* between cancel, cancel again, and the end */
 
 static const char *const state_names[] = {
 	[S_STARTUP] = "startup",
@@ -346,9 +347,20 @@ session_find(struct worker *w, uint64_t id)
 /* --- clock -------------------------------------------------------------- */
 
 static bool
-server_is_busy(const struct session *s)
+server_is_busy(struct session *s)
 {
-	return pipeline_has_closer(&s->owed) || (s->flushed && s->owed.count > 0);
+	const struct owed *head = pipeline_head(&s->owed);
+
+	return pipeline_has_closer(&s->owed) || (head != NULL && head->number <= s->flushed);
+}
+
+/* A client that says neither Flush nor Sync leaves the answers with the server:
+ * does it run, or is it done? It must say, or such a client would have no clock. */
+static void
+ask_for_answers(struct session *s, int64_t now)
+{
+	if (s->owed.count > 0 && !s->copy_in && !server_is_busy(s) && now - s->busy_since > OVERDUE_GRACE)
+		session_flush(s);
 }
 
 /* The server's statement_timeout comes first; a function that swallows the
@@ -392,6 +404,10 @@ session_tick(struct session *s, int64_t now)
 {
 	if (s->state == S_CLOSING)
 		return;
+	if (now - s->probed > PROBE_EVERY) {
+		s->probed = now;
+		conn_probe(s->client);
+	}
 	if (s->state != S_READY) {
 		check_login_clock(s, now);
 		return;
@@ -400,10 +416,7 @@ session_tick(struct session *s, int64_t now)
 		session_go_idle(s);
 		return;
 	}
-	if (now - s->probed > PROBE_EVERY) {
-		s->probed = now;
-		conn_probe(s->client);
-	}
+	ask_for_answers(s, now);
 	check_statement_clock(s, now);
 	if (s->state == S_READY && s->enforce && s->block_since != 0 && s->limits->transaction_timeout > 0 &&
 	    now - s->block_since > s->limits->transaction_timeout * 1000) {

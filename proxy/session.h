@@ -68,14 +68,16 @@ struct session {
 
 	/* the relay */
 	char status;         /* of the last ReadyForQuery: I, T or E */
-	int64_t block_since; /* when the transaction block began; 0 outside */
+	int64_t block_since; /* when the transaction began, with or without BEGIN; 0 outside */
 	uint64_t number;     /* of the last client message */
 	struct pipeline owed;
 	struct names *names; /* owned */
 	bool unsynced;       /* extended messages were forwarded and no Sync since */
 	bool skipping;       /* an error: the client's messages up to Sync are dropped */
 	bool local_sync;     /* that Sync is answered by us: the server has not seen the error */
-	bool flushed;        /* Flush was forwarded: answers are due */
+	bool waits;          /* the client's next message cannot be judged before the server has answered more */
+	uint64_t closed;     /* number of the last Query or Sync that was forwarded */
+	uint64_t flushed;    /* number of the last message before a Flush: answers up to it are due */
 	bool copy_in;        /* the server takes CopyData */
 	bool copy_refused;   /* a COPY was refused: its data may still be on the way */
 	bool muted;          /* an error was made up: server answers are dropped until ReadyForQuery */

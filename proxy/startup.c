@@ -83,7 +83,7 @@ static void
 cancel_reply(struct worker *w, void *arg)
 {
 	struct cancel_job *job = arg;
-	struct session *s = session_find(w, job->from_session);
+	struct session *s = w != NULL ? session_find(w, job->from_session) : NULL;
 
 	if (s != NULL)
 		session_close(s, "cancel request was handled");
@@ -102,8 +102,13 @@ static void
 cancel_run(struct worker *w, void *arg)
 {
 	struct cancel_job *job = arg;
-	struct session *s = session_find(w, job->target);
+	struct session *s;
 
+	if (w == NULL) {
+		free(job);
+		return;
+	}
+	s = session_find(w, job->target);
 	if (s == NULL || s->state != S_READY) {
 		worker_post(job->from, cancel_reply, job);
 		return;
@@ -159,10 +164,22 @@ usable_name(const char *name)
 	return name != NULL && name[0] != '\0' && strlen(name) <= 255 && utf8_valid(name, strlen(name));
 }
 
+/* Where the server does not ask the client who it is, its word for it counts
+ * for nothing: profiles are assigned by user. */
+static const char *
+true_user(const struct session *s, const struct startup *packet)
+{
+	const struct gateway *g = s->worker->gateway;
+
+	if (g->config->auth == AUTH_FIXED && upstream_user(g->upstream) != NULL)
+		return upstream_user(g->upstream);
+	return startup_get(packet, "user");
+}
+
 static bool
 take_identity(struct session *s, const struct startup *packet)
 {
-	const char *user = startup_get(packet, "user"), *database = startup_get(packet, "database");
+	const char *user = true_user(s, packet), *database = startup_get(packet, "database");
 	const char *application = startup_get(packet, "application_name");
 
 	if (!usable_name(user)) {

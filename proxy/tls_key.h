@@ -2,7 +2,7 @@
 #ifndef TLS_KEY_H
 #define TLS_KEY_H
 
-#include <openssl/types.h>
+#include <openssl/ssl.h>
 
 #include "base.h"
 

@@ -29,12 +29,9 @@ letter_read(void *arg, bool gone)
 {
 	struct letter *l = arg;
 
-	if (gone) {
-		free(l->arg); /* whoever posts gives malloc()ed memory or NULL */
-	} else {
-		l->f(l->worker, l->arg);
+	l->f(gone ? NULL : l->worker, l->arg);
+	if (!gone)
 		loop_flush(l->worker->loop);
-	}
 	free(l);
 }
 
@@ -158,6 +155,8 @@ stop(struct worker *w, void *arg)
 	struct session *s, *next;
 
 	(void)arg;
+	if (w == NULL)
+		return;
 	for (s = TAILQ_FIRST(&w->sessions); s != NULL && (next = TAILQ_NEXT(s, next), true); s = next)
 		session_fatal(s, "57P01", "Connect again.", "terminating connection: pgmoat is stopping");
 	loop_flush(w->loop);

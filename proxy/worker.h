@@ -58,7 +58,8 @@ void worker_free(struct worker *); /* after worker_stop() */
 
 void worker_sweep_soon(struct worker *);
 
-/* Runs f(worker, arg) on the worker's thread, soon. From any thread. */
+/* Runs f(worker, arg) on the worker's thread, soon. From any thread. f(NULL, arg): the worker ended
+ * before it came to that; only what arg holds is to be freed. */
 void worker_post(struct worker *, void (*f)(struct worker *, void *arg), void *arg);
 
 #endif

@@ -47,10 +47,11 @@ ok "and the next good one comes" until_ 10 open
 
 # A cached verdict of the old policy is worth nothing under the new one: one connection over the reload.
 coproc PSQL { psql -XqAt -h 127.0.0.1 -p "$MOAT_PORT" -d postgres 2>&1; }
+exec {to}>&"${PSQL[1]}" {from}<&"${PSQL[0]}"	# bash forgets PSQL when it ends
 ask() {
 	local line
-	echo "$1" >&"${PSQL[1]}"
-	read -rt 10 line <&"${PSQL[0]}"
+	echo "$1" >&$to
+	read -rt 10 line <&$from
 	echo "$line"
 }
 is "a connection before the reload" "$(ask "SELECT salary FROM payroll;")" 1
@@ -65,9 +66,8 @@ ok "pgmoat has ended" until_ 10 not alive "$MOAT_PID"
 wait "$MOAT_PID"
 is "with status 0" $? 0
 ended+=("$MOAT_PID")
-echo "SELECT 1;" >&"${PSQL[1]}"
-eval "exec ${PSQL[1]}>&-"
-like "the idle client was let go" "$(timeout 10 cat <&"${PSQL[0]}")" 'closed|terminat|lost'
+echo "SELECT 1;" >&$to
+like "the idle client was let go" "$(timeout 10 grep -m 1 -E 'closed|terminat|lost' <&$from)" '.'
 
 moat_start --policy "$T/policy.json"
 q "SELECT count(*) FROM generate_series(1, 100000) a, generate_series(1, 100000) b" >"$T/busy.out" &

@@ -41,6 +41,15 @@ cat >"$T/policy" <<'JSON'
 JSON
 is "another policy" "$(run --policy "$T/policy" -- psql "$URL" -XAtc "DELETE FROM orders WHERE id = 1")" "DELETE 1"
 
+cat >"$T/assigned" <<'JSON'
+{ "version": 1, "default_profile": "none",
+  "profiles": { "none": { "access_mode": "read_only" },
+    "a": { "access_mode": "read_write", "statements": { "allow": ["delete"] }, "writes": { "mode": "allow" } } },
+  "assign": [ { "user": "boss", "profile": "a" } ] }
+JSON
+like "the command cannot choose a profile by the name it gives" \
+    "$(run --policy "$T/assigned" -- sh -c 'psql "${1%%:*}://boss:${1#*://*:}" -XAtc "DELETE FROM orders WHERE id = 2" 2>&1' x "$URL")" "refused"
+
 # --- what the command can know
 is "the password is nowhere in its environment" \
     "$(PGPASSWORD=secret DATABASE_URL=$URL DB_PASSWORD=secret run sh -c 'env | grep -c secret')" 0

@@ -25,7 +25,7 @@ def _(b):
 @row("a timeout beyond the profile's may not, and the connection lives on")
 def _(b):
     server, _, client = b.session()
-    refused(answers(client, TWO, [b"lock_timeout", b"statement_timeout", b"99min"]), "statement_timeout")
+    refused(answers(client, TWO, [b"statement_timeout", b"lock_timeout", b"99min"]), "statement_timeout")
     assert not [1 for kind, _ in server.seen if kind == "E"]
     assert kinds(client.query("SELECT 1")) == "TDCZ"
 

@@ -79,6 +79,9 @@ static const struct row {
 	    { { SQL, 1, "PREPARE p AS SELECT 1", "ok" }, { FAILED, 2, NULL, NULL }, { SQL, 3, "EXECUTE p", "ok" } } },
 	{ "a failed DEALLOCATE has removed nothing", { { SQL, 1, "PREPARE p AS SELECT 1", "ok" }, { SQL, 2, "DEALLOCATE p", "ok" },
 							 { FAILED, 2, NULL, NULL }, { SQL, 3, "EXECUTE p", "ok" } } },
+	{ "of a text that removed a name, gave it anew and failed, neither statement is trusted",
+	    { { SQL, 1, "PREPARE p AS SELECT 1", "ok" }, { SQL, 2, "DEALLOCATE p; PREPARE p AS SELECT 2", "ok" },
+		{ FAILED, 2, NULL, NULL }, { SQL, 3, "EXECUTE p", "26000 prepared statement \"p\" does not exist" } } },
 	{ "a failed DISCARD has removed nothing", { { PARSE, 1, "w", NULL }, { SQL, 2, "DEALLOCATE ALL", "ok" },
 						      { FAILED, 2, NULL, NULL }, { SQL, 3, "EXECUTE w", "ok" } } },
 	{ "a Parse over an old name that failed leaves the old one",
@@ -221,8 +224,8 @@ entries_say_what_they_are(void **state)
 	assert_true(names_set_statement(f.names, "", j, 0, 8));
 	assert_false(names_statement(f.names, "")->sql);
 	assert_null(names_portal(f.names, ""));
-	names_portal(f.names, "c")->rows += 5;
-	assert_int_equal(names_portal(f.names, "c")->rows, 5);
+	names_portal(f.names, "c")->tally->rows += 5;
+	assert_int_equal(names_portal(f.names, "c")->tally->rows, 5);
 	judgement_unref(j);
 	assert_string_equal(names_statement(f.names, "")->judgement->text, "SELECT 1; DECLARE c CURSOR WITH HOLD FOR SELECT 2");
 	close_fixture(&f);
