@@ -1,0 +1,64 @@
+#!/bin/bash
+# run.sh [LOGIN...]: the corpus through pgmoat, with policy-basic.json, as both logins.
+#
+# Attacks of the categories below must be blocked, benign statements must
+# answer as PostgreSQL does. expected_failures.txt names what is known not to,
+# and why; a case on it that passes is a failure, too, so that it stays true.
+#
+#	ALL=1		attacks of all categories, to see; the list does not cover them
+#	CASE='ID...'	only these
+. "$(dirname "$0")/../lib/t.sh"
+here=$ROOT/tests/corpus
+logins=${*:-shop_owner postgres}
+categories="dml ddl cte_dml select_into locking copy multi utility txn session startup lexer proto robust
+    func_effect sql_in_string cap_rows cap_time published"
+
+# dev is the corpus that all implementations are measured by; dev-own are the attacks that we thought of.
+for set in attacks benign; do
+	cat "$here/dev/$set.jsonl" "$here/dev-own/$set.jsonl" >"$T/$set.jsonl"
+done
+
+one_login() {	# in a subshell of its own: a cluster, a pgmoat and the two runs
+	local login=$1 password=$2 dir=$T/$1 args=() c port direct dsn
+	port=$(free_port)
+	PGBIN=$PGBIN "$here/start_cluster.sh" "$dir" "$port" >"$T/$login.cluster" 2>&1 || {
+		cat "$T/$login.cluster"
+		die "the fixture cannot be made"
+	}
+	clusters+=("$dir/data")
+	PG_PORT=$port
+	AUDIT=$T/$login.jsonl
+	moat_launch "moat-$login" "$PGMOAT" serve --listen 127.0.0.1:0 --upstream "postgresql://127.0.0.1:$port" \
+	    --policy "$here/policy-basic.json" --audit "$AUDIT"
+	direct="host=127.0.0.1 port=$port user=postgres password=pg-super-pw dbname=shop"
+	dsn="host=127.0.0.1 port=$port user=$login password=$password dbname=shop"
+	args=(--host 127.0.0.1 --port "$MOAT_PORT" --user "$login" --password "$password" --db shop --direct-dsn "$direct")
+	for c in ${CASE:-}; do
+		args+=(--id "$c")
+	done
+	/usr/bin/python3 "$here/run_corpus.py" "${args[@]}" --corpus "$T/benign.jsonl" --benign-dsn "$dsn" --json "$T/$login.benign" || :
+	if [ -z "${ALL:-}" ]; then
+		for c in $categories; do
+			args+=(--category "$c")
+		done
+	fi
+	/usr/bin/python3 "$here/run_corpus.py" "${args[@]}" --corpus "$T/attacks.jsonl" --json "$T/$login.attacks" || :
+	alive "$MOAT_PID" || echo "not ok - pgmoat died"
+	moat_stop TERM
+	cluster_stop "$dir/data"
+}
+
+for login in $logins; do
+	case $login in
+	postgres) password=pg-super-pw ;;
+	shop_owner) password=owner-pw ;;
+	*) die "no such login: $login" ;;
+	esac
+	echo "# as $login"
+	one_login "$login" "$password" 2>&1
+done
+results=()
+for login in $logins; do
+	results+=("$login" "$T/$login.benign" "$T/$login.attacks")
+done
+/usr/bin/python3 "$here/judge.py" "$here/expected_failures.txt" "${results[@]}"
