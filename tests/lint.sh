@@ -122,7 +122,7 @@ manual() {
 }
 
 shell() {
-	shellcheck -x -S warning -e SC1091,SC2034 .ci/run tests/*.sh tests/lib/*.sh tests/e2e/*.sh tests/demo/*.sh tests/corpus/run.sh tests/clients/run.sh
+	shellcheck -x -S warning -e SC1091,SC2034 .ci/run tests/*.sh tests/lib/*.sh tests/e2e/*.sh tests/demo/*.sh tests/corpus/run.sh tests/clients/run.sh bench/*.sh
 }
 
 whole_tree() {	# the folders that have a page in README stay the only ones
