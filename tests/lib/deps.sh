@@ -18,7 +18,9 @@ fi
 newest_server() {
 	local dir
 	for dir in /usr/lib/postgresql/*/bin; do
-		[ -x "$dir/initdb" ] && basename "$(dirname "$dir")"
+		if [ -x "$dir/initdb" ]; then
+			basename "$(dirname "$dir")"
+		fi
 	done | sort -n | tail -n 1
 }
 pg=$(newest_server)
