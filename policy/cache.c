@@ -4,6 +4,11 @@
  * keyed, so that a client cannot aim its texts at one chain, and a hit
  * compares all of the key: two texts share a judgement only when they are the
  * same bytes, judged for the same profile of the same policy.
+ *
+ * Clients that write values into their texts send each text once. In a cache
+ * that is half full a text must come twice before it may push another out:
+ * what is remembered of the first time is a fingerprint, which only decides
+ * whether to keep, never what is allowed.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +32,7 @@ struct entry {
 struct cache {
 	struct keyhash key;
 	struct entry **slots; /* owned */
+	uint32_t *seen;       /* owned; nslots fingerprints of texts that came once */
 	size_t nslots;        /* a power of two */
 	struct entry *newest, *oldest;
 	size_t entries, max_entries;
@@ -44,6 +50,7 @@ cache_new(size_t entries, size_t bytes)
 	for (c->nslots = 16; c->nslots < entries; c->nslots *= 2)
 		;
 	c->slots = xcalloc(c->nslots, sizeof(struct entry *));
+	c->seen = xcalloc(c->nslots, sizeof(c->seen[0]));
 	keyhash_init(&c->key);
 	return c;
 }
@@ -100,6 +107,7 @@ cache_free(struct cache *c)
 	while (c->oldest != NULL)
 		evict_oldest(c);
 	free(c->slots);
+	free(c->seen);
 	free(c);
 }
 
@@ -135,6 +143,20 @@ judgement_bytes(const struct judgement *j)
 	for (size_t i = 0; i < j->nsettings; i++)
 		bytes += sizeof(char *) + length(j->settings[i]) + 16;
 	return bytes;
+}
+
+/* Is there room, or did this text come before? */
+static bool
+worth_keeping(struct cache *c, uint64_t hash)
+{
+	uint32_t *seen = &c->seen[hash & (c->nslots - 1)], fingerprint = (uint32_t)(hash >> 32) | 1;
+
+	if (c->entries < c->max_entries / 2 && c->bytes < c->max_bytes / 2)
+		return true;
+	if (*seen == fingerprint)
+		return true;
+	*seen = fingerprint;
+	return false;
 }
 
 static void
@@ -179,7 +201,7 @@ cache_judge(
 	c->misses++;
 	j = policy_judge(policy, profile, text, len, flags);
 	/* A judgement that does not hold the text (it was not worth keeping) cannot be compared with one. */
-	if (j->text != NULL && j->text_len == len)
+	if (j->text != NULL && j->text_len == len && worth_keeping(c, hash))
 		insert(c, hash, profile, generation, flags, j);
 	return j;
 }

@@ -88,6 +88,33 @@ all_of_the_key_counts(void **state)
 	policy_unref(again);
 }
 
+/* In a full cache a text has to come twice before it is kept. */
+static void
+keep(struct cache *c, struct policy *p, const char *sql)
+{
+	ask(c, p, policy_default_profile(p), sql, strlen(sql), 0, NULL);
+	ask(c, p, policy_default_profile(p), sql, strlen(sql), 0, NULL);
+}
+
+static void
+what_comes_once_pushes_nothing_out(void **state)
+{
+	struct cache *c = cache_new(4, 1 << 20);
+	struct policy *p = policy_builtin();
+	const struct profile *profile = policy_default_profile(p);
+	char sql[64];
+
+	(void)state;
+	keep(c, p, "SELECT 'a'");
+	keep(c, p, "SELECT 'b'");
+	for (int i = 0; i < 100; i++)
+		assert_int_equal(ask(c, p, profile, sql, (size_t)snprintf(sql, sizeof(sql), "SELECT %d", i), 0, NULL), 0);
+	assert_int_equal(ask(c, p, profile, "SELECT 'a'", 10, 0, NULL), 1);
+	assert_int_equal(ask(c, p, profile, "SELECT 'b'", 10, 0, NULL), 1);
+	cache_free(c);
+	policy_unref(p);
+}
+
 static void
 the_least_recently_used_goes(void **state)
 {
@@ -96,10 +123,10 @@ the_least_recently_used_goes(void **state)
 	const struct profile *profile = policy_default_profile(p);
 
 	(void)state;
-	ask(c, p, profile, "SELECT 1", 8, 0, NULL);
-	ask(c, p, profile, "SELECT 2", 8, 0, NULL);
+	keep(c, p, "SELECT 1");
+	keep(c, p, "SELECT 2");
 	assert_int_equal(ask(c, p, profile, "SELECT 1", 8, 0, NULL), 1);
-	ask(c, p, profile, "SELECT 3", 8, 0, NULL);
+	keep(c, p, "SELECT 3");
 	assert_int_equal(ask(c, p, profile, "SELECT 1", 8, 0, NULL), 1);
 	assert_int_equal(ask(c, p, profile, "SELECT 3", 8, 0, NULL), 1);
 	assert_int_equal(ask(c, p, profile, "SELECT 2", 8, 0, NULL), 0);
@@ -117,8 +144,10 @@ bytes_are_bounded(void **state)
 	uint64_t hits = 0;
 
 	(void)state;
-	for (int i = 0; i < 500; i++)
-		ask(c, p, profile, sql, (size_t)snprintf(sql, sizeof(sql), "SELECT %d", i), 0, NULL);
+	for (int i = 0; i < 500; i++) {
+		snprintf(sql, sizeof(sql), "SELECT %d", i);
+		keep(c, p, sql);
+	}
 	for (int i = 499; i >= 0; i--)
 		hits += ask(c, p, profile, sql, (size_t)snprintf(sql, sizeof(sql), "SELECT %d", i), 0, NULL);
 	assert_in_range(hits, 1, 60); /* an entry is 350 bytes at least */
@@ -202,6 +231,7 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 		{ "the second time is a hit", the_second_time_is_a_hit, NULL, NULL, NULL },
 		{ "profile, flags, generation, length and every byte count", all_of_the_key_counts, NULL, NULL, NULL },
+		{ "what comes once pushes nothing out", what_comes_once_pushes_nothing_out, NULL, NULL, NULL },
 		{ "the least recently used goes", the_least_recently_used_goes, NULL, NULL, NULL },
 		{ "bytes are bounded", bytes_are_bounded, NULL, NULL, NULL },
 		{ "long texts are judged without it", long_texts_are_judged_without_it, NULL, NULL, NULL },
