@@ -32,7 +32,7 @@ if [ -z "$pg" ]; then
 	esac
 fi
 
-want=(gcc make pkg-config libpg-query-dev libevent-dev libssl-dev libpq-dev libcjson-dev)
+want=(gcc libc6-dev make pkg-config libpg-query-dev libevent-dev libssl-dev libpq-dev libcjson-dev)
 # Debian 12 has the node headers in the server's package, later ones in libpg-query-dev.
 [ -d /usr/include/pg_query/postgres ] || [ "$pg" != 15 ] || want+=(postgresql-server-dev-15)
 
