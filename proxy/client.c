@@ -60,6 +60,7 @@ on_query(struct session *s, const uint8_t *frame, size_t len)
 	pipeline_judged(&s->owed, o, j);
 	o->tally = tally;
 	o->audited = j != NULL;
+	o->behind_series = s->unsynced;
 	s->unsynced = false; /* ends an implicit transaction as a Sync does */
 }
 

@@ -31,6 +31,7 @@ struct owed {
 	int64_t rows, bytes;         /* sent to the client of the result that runs now */
 	int64_t all_rows, all_bytes; /* of all results of this message */
 	bool noticed;                /* the judgement's notice has been sent */
+	bool behind_series;          /* a Query in the implicit transaction of messages without Sync */
 	bool capped;                 /* rows are withheld: a cap was reached */
 	bool was_capped;             /* in any result of this message */
 	bool cancelled;              /* by us, because of the cap */

@@ -169,8 +169,8 @@ result_capped(struct session *s, struct owed *o, const char *tag)
 bool
 result_cancelled(struct session *s, struct owed *o)
 {
-	if (s->limits->on_cap == ON_CAP_NOTICE && o->kind == OWED_QUERY && s->status == 'I' && o->judgement != NULL &&
-	    o->judgement->nstatements == 1) {
+	if (s->limits->on_cap == ON_CAP_NOTICE && o->kind == OWED_QUERY && s->status == 'I' && !o->behind_series &&
+	    o->judgement != NULL && o->judgement->nstatements == 1) {
 		result_capped(s, o, result_tag(o));
 		return true;
 	}

@@ -115,6 +115,16 @@ def _(b):
     assert kinds(client.query("SELECT 1")) == "TDCZ"
 
 
+@row("a cap that cancels what stands behind a series without Sync is told as an error: the series is rolled back too")
+def _(b):
+    server, _, client = b.session(*b.policy(limits={"max_rows": 10}))
+    server.queries.append(("SHOW ALL", endless))
+    client.send(parse("SELECT 1") + bind() + execute() + query("SHOW ALL"))
+    messages = client.until("Z")
+    errors = [fields(body) for kind, body in messages if kind == "E"]
+    assert len(errors) == 1 and errors[0]["C"] == "54000", messages[-3:]
+
+
 @row("the cancel of a cap does not hit the next statement")
 def _(b):
     server, _, client = b.session(*b.policy(limits={"max_rows": 10}))
