@@ -1,9 +1,8 @@
 /* include/log.h - what the operator reads.
  *
  * One line an event: time, level, message, key=value. Goes to stderr or to a
- * file, never to stdout (a stdio MCP server owns that). Foreign text is
- * escaped by the "%s" arguments' caller through log_quote() or by log_f(),
- * so that a peer cannot forge a line. Never blocks longer than a write to a
+ * file, never to stdout (a stdio MCP server owns that). The whole
+ * line is escaped, so that a peer cannot forge one. Never blocks longer than a write to a
  * file or terminal takes; safe from any thread.
  */
 #ifndef LOG_H

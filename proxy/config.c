@@ -28,7 +28,6 @@ config_release(struct config *c)
 	if (c->token != NULL)
 		explicit_bzero(c->token, strlen(c->token));
 	free(c->token);
-	free(c->ready_fd);
 	*c = (struct config){ 0 };
 }
 

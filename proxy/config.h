@@ -41,7 +41,6 @@ struct config {				/* strings owned */
 	char			*pid_file;
 	/* AUTH_FIXED only; set by `pgmoat run` */
 	char			*token;
-	char			*ready_fd;	/* unused by serve */
 };
 
 /* Which command's settings: a bit of struct setting.commands. */

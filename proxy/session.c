@@ -157,6 +157,14 @@ session_sweep(struct worker *w)
 	}
 }
 
+static void
+audit_refused_login(struct session *s, const char *why)
+{
+	struct audit_who who = gate_who(s);
+
+	audit_event(s->worker->gateway->audit, &who, "refused_login", why);
+}
+
 void
 session_fatal(struct session *s, const char *sqlstate, const char *hint, const char *fmt, ...)
 {
@@ -169,6 +177,8 @@ session_fatal(struct session *s, const char *sqlstate, const char *hint, const c
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	log_info(s->id, "client %s: %s", s->principal.client, text);
+	if (s->state != S_READY && s->user != NULL)
+		audit_refused_login(s, text);
 	if (s->passing == 0) { /* not into the middle of a message */
 		wire_writer_clear(&s->out);
 		msg_write_error(

@@ -1,8 +1,10 @@
 /* proxy/session.h - one connected client, from accept to close.
  *
  * A session is a state, a table of messages and a switch. startup.c and
- * auth.c bring it to S_READY; client.c handles what the client says then,
- * server.c what the server answers; gate.c is the only caller of the judge.
+ * auth.c bring it to S_READY. Then client.c reads what the client says
+ * (series.c: the extended protocol; refuse.c: how to say no; uses.c: names that
+ * a message uses) and server.c what the server sends (answer.c: all but rows;
+ * result.c: counting and caps). gate.c is the only caller of the judge.
  * One client has one server connection for as long as it lives.
  *
  * Belongs to its worker's thread. session_close() is the only end, may be

@@ -144,6 +144,15 @@ def _(b):
         assert "authentication" in found["M"] and found["H"], found
 
 
+@row("a login that we refuse is in the audit file, with its reason")
+def _(b):
+    _, moat = b.pair(talk=asks(auth(7)))
+    refused(begin(b, moat), "28000")
+    eventually(lambda: moat.records(event="refused_login"), "the record is written")
+    record, = moat.records(event="refused_login")
+    assert record["user"] == "ann" and "authentication" in record["reason"], record
+
+
 @row("a malformed authentication request ends the login")
 def _(b):
     for request in (auth(5, b"sal"), auth(0, b"x"), auth(10, b"SCRAM-SHA-256\0"), msg("R", b"\0\0")):
