@@ -50,6 +50,7 @@ struct sb {
 void	 sb_bytes(struct sb *, const void *, size_t);
 void	 sb_str(struct sb *, const char *);
 void	 sb_char(struct sb *, char);
+void	 sb_int(struct sb *, int64_t);			/* decimal; sb_fmt() costs ten times as much */
 void	 sb_fmt(struct sb *, const char *fmt, ...) printf_like(2, 3);
 void	 sb_json(struct sb *, const char *, size_t);	/* quoted JSON string; invalid UTF-8 becomes U+FFFD */
 const char *sb_text(const struct sb *);			/* never NULL */

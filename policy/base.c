@@ -135,6 +135,20 @@ sb_char(struct sb *sb, char c)
 }
 
 void
+sb_int(struct sb *sb, int64_t n)
+{
+	uint64_t left = n < 0 ? -(uint64_t)n : (uint64_t)n;
+	char digits[20], *p = digits + sizeof(digits);
+
+	do
+		*--p = (char)('0' + left % 10);
+	while ((left /= 10) != 0);
+	if (n < 0)
+		sb_char(sb, '-');
+	sb_bytes(sb, p, (size_t)(digits + sizeof(digits) - p));
+}
+
+void
 sb_fmt(struct sb *sb, const char *fmt, ...)
 {
 	va_list ap;

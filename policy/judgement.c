@@ -173,7 +173,7 @@ rewrite(struct judgement *j, struct parser *parser, const struct tree *tree, str
 	if (w.n == 0)
 		goto out;
 	text = rewrite_apply(&w, j->text, j->text_len, &len);
-	if (text != NULL && verify(parser, &w, text, len, f, p)) {
+	if (text != NULL && (w.settled || verify(parser, &w, text, len, f, p))) {
 		keep_rewrite(j, &w, text, len);
 		text = NULL;
 		goto out;

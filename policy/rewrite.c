@@ -4,18 +4,15 @@
 
 #include <stdlib.h>
 
-/* Takes the added text over. */
+/* What comes there was appended to r->added, which was that long before. */
 static void
-splice(struct rewrite *r, size_t at, size_t removed, struct sb *added)
+splice(struct rewrite *r, size_t at, size_t removed, size_t before)
 {
 	if (r->n == r->room) {
 		r->room = r->room == 0 ? 2 : r->room * 2;
 		r->splices = xreallocarray(r->splices, r->room, sizeof(*r->splices));
 	}
-	r->splices[r->n++] = (struct splice){ .at = at, .removed = removed, .added = added->len };
-	sb_bytes(&r->added, sb_text(added), added->len);
-	r->added.bad = r->added.bad || added->bad;
-	sb_free(added);
+	r->splices[r->n++] = (struct splice){ .at = at, .removed = removed, .added = r->added.len - before };
 }
 
 void
@@ -88,17 +85,17 @@ word_length(const char *s)
 static void
 replace_count(struct rewrite *r, const char *sql, int at, bool parameter)
 {
-	const size_t length = parameter ? 1 + word_length(sql + at + 1) : word_length(sql + at);
-	struct sb sb = { 0 };
+	const size_t length = parameter ? 1 + word_length(sql + at + 1) : word_length(sql + at), before = r->added.len;
 
 	if (parameter) {
-		sb_str(&sb, "LEAST(");
-		sb_bytes(&sb, sql + at, length);
-		sb_fmt(&sb, ", %lld::bigint)", (long long)r->max_rows + 1);
-	} else {
-		sb_fmt(&sb, "%lld", (long long)r->max_rows + 1);
+		sb_str(&r->added, "LEAST(");
+		sb_bytes(&r->added, sql + at, length);
+		sb_str(&r->added, ", ");
 	}
-	splice(r, (size_t)at, length, &sb);
+	sb_int(&r->added, r->max_rows + 1);
+	if (parameter)
+		sb_str(&r->added, "::bigint)");
+	splice(r, (size_t)at, length, before);
 }
 
 /* LIMIT ALL and LIMIT NULL are both a NULL constant, at their own word. */
@@ -163,7 +160,7 @@ limit_count(struct rewrite *r, const Node *count, const char *sql)
 static void
 limit_select(struct rewrite *r, const SelectStmt *s, struct statement_facts *f, const char *sql)
 {
-	struct sb added = { 0 };
+	const size_t before = r->added.len;
 
 	if (r->max_rows <= 0 || !may_limit(s))
 		return;
@@ -171,8 +168,9 @@ limit_select(struct rewrite *r, const SelectStmt *s, struct statement_facts *f, 
 		f->is.limited = true;
 	} else if (s->limitCount == NULL) {
 		/* on a line of its own: the text may end in a comment */
-		sb_fmt(&added, "\nLIMIT %lld", (long long)r->max_rows + 1);
-		splice(r, (size_t)f->at + (size_t)f->length, 0, &added);
+		sb_str(&r->added, "\nLIMIT ");
+		sb_int(&r->added, r->max_rows + 1);
+		splice(r, (size_t)f->at + (size_t)f->length, 0, before);
 		f->is.limited = true;
 	} else {
 		/* WITH TIES returns more than it says */
@@ -188,7 +186,7 @@ limit_fetch(struct rewrite *r, const FetchStmt *s, struct statement_facts *f)
 	/* ALL is a very large number */
 	const bool whole = s->howMany > r->max_rows || s->howMany < -r->max_rows;
 	const bool back = (s->direction == FETCH_BACKWARD) != (s->howMany < 0);
-	struct sb sb = { 0 };
+	const size_t before = r->added.len;
 
 	f->is.limited = true;
 	if (s->ismove || s->direction == FETCH_ABSOLUTE || s->direction == FETCH_RELATIVE || (r->max_rows > 0 && !whole))
@@ -197,9 +195,9 @@ limit_fetch(struct rewrite *r, const FetchStmt *s, struct statement_facts *f)
 		f->is.limited = false;
 		return;
 	}
-	sb_fmt(&sb, "FETCH %s %lld FROM ", back ? "BACKWARD" : "FORWARD", (long long)r->max_rows);
-	sb_identifier(&sb, s->portalname);
-	splice(r, (size_t)f->at, (size_t)f->length, &sb);
+	sb_fmt(&r->added, "FETCH %s %lld FROM ", back ? "BACKWARD" : "FORWARD", (long long)r->max_rows);
+	sb_identifier(&r->added, s->portalname);
+	splice(r, (size_t)f->at, (size_t)f->length, before);
 	r->notice = "FETCH was reduced to the row limit of this connection; fetch again for more";
 }
 
@@ -241,17 +239,60 @@ static void
 make_read_only(struct rewrite *r, const TransactionStmt *s, const struct statement_facts *f)
 {
 	const A_Const *isolation = mode_of(s, "transaction_isolation"), *deferrable = mode_of(s, "transaction_deferrable");
-	struct sb sb = { 0 };
+	const size_t before = r->added.len;
 
-	sb_str(&sb, node_words((const Node *)s));
+	sb_str(&r->added, node_words((const Node *)s));
 	if (isolation != NULL)
-		sb_fmt(&sb, " ISOLATION LEVEL %s,", isolation->val.sval.sval);
-	sb_str(&sb, " READ ONLY");
+		sb_fmt(&r->added, " ISOLATION LEVEL %s,", isolation->val.sval.sval);
+	sb_str(&r->added, " READ ONLY");
 	if (deferrable != NULL)
-		sb_str(&sb, deferrable->val.ival.ival != 0 ? ", DEFERRABLE" : ", NOT DEFERRABLE");
-	splice(r, (size_t)f->at, (size_t)f->length, &sb);
+		sb_str(&r->added, deferrable->val.ival.ival != 0 ? ", DEFERRABLE" : ", NOT DEFERRABLE");
+	splice(r, (size_t)f->at, (size_t)f->length, before);
 	r->required++;
 	r->notice = "this connection is read-only: READ WRITE became READ ONLY";
+}
+
+/* --- what needs no second parse -------------------------------------------- */
+
+/* Is the one splice a LIMIT behind a SELECT, VALUES or TABLE without WITH,
+ * parentheses around it, set operation, INTO, OFFSET or lock, in a text of its
+ * own? Then the text with it parses to the same tree, with that limitCount:
+ *
+ * The lexer. It reads from left to right, and the whole text was lexed without
+ * an error, so nothing is open at its end. From the splice to the end are only
+ * blanks and semicolons; a string or a block comment around the splice would
+ * have to close behind it. So the lexer is between two tokens there, or in a
+ * comment of two dashes, which our newline ends; what stood behind it in that
+ * comment were blanks and semicolons, which say nothing. No token before the
+ * splice can reach over a newline: none holds one outside of quotes, and a
+ * string goes on behind a newline with another quote only. LIMIT is a word and
+ * n is digits, and behind these comes a blank, a semicolon or the end. Words
+ * that mean another thing before certain words (NOT, NULLS, WITH, UESCAPE) do
+ * not look for LIMIT.
+ *
+ * The grammar. LIMIT is reserved: it is no alias, no column and no label
+ * without AS or a dot before it, and no whole statement ends in these. So it
+ * can only begin a limit_clause, which stands in select_no_parens alone; every
+ * inner one of these is closed by its parenthesis, and the outermost one is
+ * select_clause opt_sort_clause, with FOR READ ONLY at most, where a limit
+ * clause may follow that was not there. It is given to the node that we have.
+ *
+ * A constant adds no fact, and no more depth than a target or a table has.
+ * tests/unit/test_rewrite.c compares the trees. */
+static bool
+is_settled(const struct rewrite *r, const struct tree *tree, const struct facts *f, const char *sql)
+{
+	const SelectStmt *s;
+	const char *rest;
+
+	if (r->n != 1 || tree->n != 1)
+		return false;
+	s = (const SelectStmt *)((const RawStmt *)tree->statements->elements[0].ptr_value)->stmt;
+	if (!IsA(s, SelectStmt) || s->limitCount != NULL || s->limitOffset != NULL || s->withClause != NULL ||
+	    s->op != SETOP_NONE || s->intoClause != NULL || s->lockingClause != NIL || sql[f->statements[0].location] == '(')
+		return false;
+	rest = sql + r->splices[0].at;
+	return r->splices[0].removed == 0 && rest[strspn(rest, " \t\r\n\f;")] == '\0';
 }
 
 /* --- all of it ------------------------------------------------------------ */
@@ -294,6 +335,7 @@ rewrite_plan(struct rewrite *r, const struct tree *tree, struct facts *f, const 
 	for (size_t i = 0; i < tree->n; i++)
 		plan_statement(
 		    r, ((const RawStmt *)tree->statements->elements[i].ptr_value)->stmt, &f->statements[i], p->read_only, sql);
+	r->settled = is_settled(r, tree, f, sql);
 }
 
 /* A limited query must now end in a count that cannot pass the cap. */

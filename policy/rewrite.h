@@ -3,7 +3,8 @@
  * A LIMIT for what has none or a larger one, READ ONLY for READ WRITE, a
  * smaller FETCH. Everything is replaced at places that the parse tree names;
  * the result is parsed again and must say the same, else the splices are
- * dropped and the proxy's own count of rows remains.
+ * dropped and the proxy's own count of rows remains. Only a LIMIT behind a
+ * plain SELECT needs no second parse: what it means is settled by the first.
  */
 #ifndef REWRITE_H
 #define REWRITE_H
@@ -16,6 +17,7 @@ struct rewrite {
 	size_t n, room;
 	size_t required;    /* how many of them must not be dropped */
 	int64_t max_rows;   /* 0: rows are not limited by text */
+	bool settled;       /* one LIMIT behind a plain SELECT: rewrite_holds() would say yes */
 	const char *notice; /* static or NULL */
 };
 

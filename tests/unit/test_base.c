@@ -89,6 +89,23 @@ builder_grows(void **state)
 }
 
 static void
+builder_writes_whole_numbers(void **state)
+{
+	struct sb sb = { 0 };
+
+	(void)state;
+	sb_int(&sb, 0);
+	sb_char(&sb, ' ');
+	sb_int(&sb, -1001);
+	sb_char(&sb, ' ');
+	sb_int(&sb, INT64_MAX);
+	sb_char(&sb, ' ');
+	sb_int(&sb, INT64_MIN);
+	assert_string_equal(sb_text(&sb), "0 -1001 9223372036854775807 -9223372036854775808");
+	sb_free(&sb);
+}
+
+static void
 builder_stops_at_its_limit(void **state)
 {
 	struct sb sb = { .max = 10 };
@@ -153,6 +170,7 @@ main(void)
 {
 	static const struct CMUnitTest fixed[] = {
 		{ "a builder grows", builder_grows, NULL, NULL, NULL },
+		{ "a builder writes whole numbers", builder_writes_whole_numbers, NULL, NULL, NULL },
 		{ "a builder stops at its limit", builder_stops_at_its_limit, NULL, NULL, NULL },
 		{ "an untouched builder gives an empty string", builder_of_nothing_gives_a_string, NULL, NULL, NULL },
 		{ "an error is cut and answers false", error_is_cut_and_answers_false, NULL, NULL, NULL },

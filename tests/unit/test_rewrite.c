@@ -3,11 +3,15 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include <cjson/cJSON.h>
 #include <cmocka.h>
+#include <pg_query.h>
 
 #include "policy.h"
+#include "rewrite.h"
 
 /* cap: 10 rows by text. error: the same cap, but texts stay. write: not read-only. */
 static const char policy_text[] =
@@ -184,7 +188,212 @@ test_position_without_rewrite(void **state)
 	judgement_unref(j);
 }
 
+/* --- what needs no second parse -------------------------------------------- */
+
+/* The tree as JSON, without the length of the statement: a LIMIT lengthens it. Caller frees. */
+static char *
+tree_json(const char *sql)
+{
+	PgQueryParseResult result = pg_query_parse(sql);
+	char *json, *length;
+
+	if (result.error != NULL)
+		fail_msg("%s: %s", sql, result.error->message);
+	json = strdup(result.parse_tree);
+	pg_query_free_parse_result(result);
+	if ((length = strstr(json, ",\"stmt_len\":")) != NULL)
+		memmove(length, strpbrk(length + 1, ",}"), strlen(strpbrk(length + 1, ",}")) + 1);
+	return json;
+}
+
+/* Takes the count at that place, and that there is one, out of the tree. */
+static void
+without_count(char *json, size_t location)
+{
+	static const char none[] = "\"limitOption\":\"LIMIT_OPTION_DEFAULT\"";
+	char count[256], *at;
+
+	snprintf(count, sizeof(count),
+	    "\"limitCount\":{\"A_Const\":{\"ival\":{\"ival\":11},\"location\":%zu}},\"limitOption\":\"LIMIT_OPTION_COUNT\"", location);
+	if ((at = strstr(json, count)) == NULL)
+		fail_msg("%s\n  does not hold %s", json, count);
+	memmove(at + strlen(none), at + strlen(count), strlen(at + strlen(count)) + 1);
+	memcpy(at, none, strlen(none));
+}
+
+/* What the second parse would have found: the same facts, and the same tree but for the count. */
+static void
+compare_trees(struct parser *parser, const struct rewrite *w, const struct facts *was, const struct profile *p, const char *sql)
+{
+	struct facts now;
+	struct tree tree;
+	size_t len;
+	char *text = rewrite_apply(w, sql, strlen(sql), &len), *before = tree_json(sql), *after = tree_json(text);
+
+	facts_init(&now);
+	assert_true(parser_parse(parser, text, &tree));
+	facts_collect(&now, &tree, text, len, p);
+	if (!rewrite_holds(w, &tree, was, &now))
+		fail_msg("%s\n  does not say the same", text);
+	without_count(after, w->splices[0].at + strlen("\nLIMIT "));
+	assert_string_equal(after, before);
+	facts_release(&now);
+	tree_release(&tree);
+	free(text);
+	free(before);
+	free(after);
+}
+
+/* 1: it was settled by the first parse. */
+static int
+check_settled(const char *sql)
+{
+	const struct profile *p = policy_profile(policy, "cap");
+	struct rewrite w = { 0 };
+	struct parser parser;
+	struct tree tree;
+	struct facts facts;
+	int settled;
+
+	if (!utf8_valid(sql, strlen(sql)))
+		return 0;
+	parser_open(&parser);
+	facts_init(&facts);
+	if (parser_parse(&parser, sql, &tree)) {
+		facts_collect(&facts, &tree, sql, strlen(sql), p);
+		if (facts.fatal == NULL)
+			rewrite_plan(&w, &tree, &facts, p, sql);
+	}
+	settled = w.settled;
+	if (settled)
+		compare_trees(&parser, &w, &facts, p, sql);
+	rewrite_release(&w);
+	facts_release(&facts);
+	tree_release(&tree);
+	parser_close(&parser);
+	return settled;
+}
+
+static const char *const settled[] = {
+	"SELECT * FROM t",
+	"SELECT * FROM t;",
+	"SELECT * FROM t ; ;\n",
+	";; SELECT * FROM t ;;",
+	"/* ( */ SELECT * FROM t -- all",
+	"SELECT * FROM t -- all;",
+	"SELECT * FROM t /* before ; */",
+	"SELECT * FROM t -- all\r;",
+	"SELECT a FROM t WHERE b = 'x' -- 'y'",
+	"SELECT a FROM t WHERE b = 'x'\n'y'",
+	"SELECT a FROM t WHERE b = $$;$$ ;",
+	"SELECT a FROM t WHERE b = U&'d!0061t' UESCAPE '!'",
+	"SELECT a FROM t WHERE b = E'\\''",
+	"SELECT a AS \"b;\" FROM t",
+	"SELECT a nulls FROM t nulls",
+	"SELECT 1. FROM t ORDER BY 1.",
+	"SELECT * FROM t ORDER BY a USING < NULLS FIRST",
+	"SELECT * FROM t ORDER BY a COLLATE \"C\" DESC",
+	"SELECT * FROM t FOR READ ONLY",
+	"SELECT a::interval FROM t ORDER BY a::interval",
+	"SELECT * FROM t WHERE a IS NOT NULL",
+	"SELECT * FROM t WINDOW w AS (PARTITION BY a)",
+	"SELECT a FROM t GROUP BY DISTINCT a HAVING count(*) > (SELECT 1 LIMIT 1)",
+	"SELECT * FROM generate_series(1, 9) WITH ORDINALITY",
+	"SELECT * FROM t TABLESAMPLE system (1) REPEATABLE (2)",
+	"SELECT * FROM (SELECT 1 LIMIT 5) s",
+	"VALUES (1), (2)",
+	"TABLE t *",
+};
+
+static const char *const not_settled[] = {
+	"(SELECT * FROM t)",
+	"( (TABLE t) )",
+	"-- x\n(SELECT * FROM t)",
+	"SELECT * FROM t OFFSET 3",
+	"(SELECT * FROM t OFFSET 3)",
+	"SELECT 1 FROM a UNION SELECT 2 FROM b",
+	"WITH c AS (SELECT 1) SELECT * FROM c",
+	"SELECT * FROM t; -- behind the semicolon",
+	"SELECT * FROM t; /* behind */ ;",
+	"TABLE a; TABLE b",
+	"SELECT * FROM t LIMIT 5000",
+	"SELECT * FROM t FETCH FIRST 5000 ROWS WITH TIES",
+	"SELECT * INTO x FROM t",
+	"SELECT * FROM t FOR UPDATE",
+	"SELECT * FROM t FOR SHARE SKIP LOCKED",
+	"PREPARE p AS SELECT * FROM t",
+	"EXPLAIN SELECT * FROM t",
+	"DECLARE c CURSOR FOR SELECT * FROM t",
+	"SELECT 1",
+	"FETCH ALL FROM c",
+	"BEGIN READ WRITE",
+};
+
+static void
+test_settled(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < nitems(settled); i++)
+		if (!check_settled(settled[i]))
+			fail_msg("%s: parsed a second time", settled[i]);
+}
+
+static void
+test_not_settled(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < nitems(not_settled); i++)
+		if (check_settled(not_settled[i]))
+			fail_msg("%s: not parsed a second time", not_settled[i]);
+}
+
+/* Every string of a line, for some of them are SQL. */
+static int
+check_strings(const cJSON *json)
+{
+	int n = cJSON_IsString(json) ? check_settled(json->valuestring) : 0;
+
+	for (const cJSON *child = json->child; child != NULL; child = child->next)
+		n += check_strings(child);
+	return n;
+}
+
+static int
+check_corpus(const char *path)
+{
+	FILE *f = fopen(path, "r");
+	char *line = NULL;
+	size_t room = 0;
+	int n = 0;
+
+	if (f == NULL)
+		fail_msg("%s is not there", path);
+	while (getline(&line, &room, f) > 0) {
+		cJSON *json = cJSON_Parse(line);
+
+		assert_non_null(json);
+		n += check_strings(json);
+		cJSON_Delete(json);
+	}
+	free(line);
+	fclose(f);
+	return n;
+}
+
+static void
+test_settled_corpus(void **state)
+{
+	(void)state;
+	assert_true(check_corpus("tests/corpus/dev/benign.jsonl") > 50);
+	assert_true(check_corpus("tests/corpus/dev/attacks.jsonl") > 50);
+	check_corpus("tests/corpus/dev-own/benign.jsonl");
+	check_corpus("tests/corpus/dev-own/attacks.jsonl");
+}
+
 static const struct CMUnitTest more[] = {
+	{ "a LIMIT behind a plain SELECT changes nothing else in the tree", test_settled, NULL, NULL, NULL },
+	{ "anything less plain is parsed again", test_not_settled, NULL, NULL, NULL },
+	{ "the corpus agrees on what is plain", test_settled_corpus, NULL, NULL, NULL },
 	{ "a position before the splice stays", test_position_before, NULL, NULL, NULL },
 	{ "a position behind a shorter text moves right", test_position_after_shrinking, NULL, NULL, NULL },
 	{ "a position behind a longer text moves left", test_position_after_growing, NULL, NULL, NULL },
