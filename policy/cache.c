@@ -169,7 +169,7 @@ insert(struct cache *c, uint64_t hash, const struct profile *profile, uint64_t g
 		return;
 	while (c->oldest != NULL && (c->entries >= c->max_entries || c->bytes > c->max_bytes - bytes))
 		evict_oldest(c);
-	e = xcalloc(1, sizeof(*e));
+	e = xmalloc(sizeof(*e));
 	*e = (struct entry){ .hash = hash, .profile = profile, .generation = generation, .flags = flags, .bytes = bytes };
 	e->judgement = judgement_ref(j);
 	e->next = c->slots[hash & (c->nslots - 1)];

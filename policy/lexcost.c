@@ -49,6 +49,8 @@ lexcost_fine(const char *text, size_t len)
 	for (size_t i = 0; i < len;) {
 		size_t run = 0, starts = 0;
 
+		while (i < len && !is_operator_char(text[i]))
+			i++;
 		for (; i + run < len && is_operator_char(text[i + run]); run++)
 			starts += starts_over(text + i + run);
 		cost += (uint64_t)run * starts;

@@ -3,8 +3,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ROOM_FIRST 4
+#define ROOM_FIRST 4 /* a power of two, as all that follow */
 #define ROOM_KEPT 64 /* an idle session keeps no more than this */
+
+/* The i-th entry from the head, there or about to be. */
+static struct owed *
+entry(const struct pipeline *p, size_t i)
+{
+	return &p->ring[(p->head + i) & (p->room - 1)];
+}
 
 static bool
 closes(enum owed_kind kind)
@@ -43,7 +50,7 @@ resize(struct pipeline *p, size_t room)
 	size_t i;
 
 	for (i = 0; i < p->count; i++)
-		ring[i] = p->ring[(p->head + i) % p->room];
+		ring[i] = *entry(p, i);
 	free(p->ring);
 	p->ring = ring;
 	p->room = room;
@@ -57,7 +64,7 @@ pipeline_push(struct pipeline *p, enum owed_kind kind, uint64_t number)
 
 	if (p->count == p->room)
 		resize(p, p->room == 0 ? ROOM_FIRST : p->room * 2);
-	o = &p->ring[(p->head + p->count++) % p->room];
+	o = entry(p, p->count++);
 	*o = (struct owed){ .kind = kind, .number = number };
 	p->closers += closes(kind);
 	return o;
@@ -66,7 +73,7 @@ pipeline_push(struct pipeline *p, enum owed_kind kind, uint64_t number)
 struct owed *
 pipeline_at(struct pipeline *p, size_t i)
 {
-	return i < p->count ? &p->ring[(p->head + i) % p->room] : NULL;
+	return i < p->count ? entry(p, i) : NULL;
 }
 
 struct owed *
@@ -98,7 +105,7 @@ pipeline_pop(struct pipeline *p)
 	p->closers -= closes(o->kind);
 	p->bytes -= text_bytes(o->judgement);
 	owed_release(o);
-	p->head = (p->head + 1) % p->room;
+	p->head = (p->head + 1) & (p->room - 1);
 	if (--p->count == 0 && p->room > ROOM_KEPT) {
 		free(p->ring);
 		p->ring = NULL;

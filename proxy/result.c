@@ -198,6 +198,8 @@ result_audit(struct session *s, struct owed *o, const char *sqlstate)
 	if (!o->audited)
 		return;
 	o->audited = false;
+	if (s->worker->gateway->audit == NULL)
+		return;
 	who = gate_who(s);
 	audit_done(s->worker->gateway->audit, &who, o->number, o->all_rows + o->rows, o->all_bytes + o->bytes,
 	    loop_now(s->worker->loop) - o->started, sqlstate, o->was_capped);
