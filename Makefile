@@ -56,7 +56,9 @@ NODES	= $(eval NODES := $(addprefix -isystem ,$(shell ls -d /usr/include/pg_quer
 	  2>/dev/null | head -n 1)))$(NODES)
 PQ_INC	= $(eval PQ_INC := $(patsubst -I%,-isystem %,$(shell pkg-config --cflags libpq)))$(PQ_INC)
 
-BASE	= -std=gnu17 -D_GNU_SOURCE -DPGMOAT_VERSION='"$(VERSION)"' $(WARN) -Iinclude -MMD -MP -pthread
+# Hidden: libpg_query exports PostgreSQL's own names (list_free, errmsg...), and a function of ours with such a
+# name would be called by it instead.
+BASE	= -std=gnu17 -fvisibility=hidden -D_GNU_SOURCE -DPGMOAT_VERSION='"$(VERSION)"' $(WARN) -Iinclude -MMD -MP -pthread
 CCFLAGS	= $(HARDEN) $(CFLAGS) $(SANFLAGS) $(BASE) $(CPPFLAGS)
 LDALL	= $(CFLAGS) $(SANFLAGS) $(LINK) -pthread $(LDFLAGS)
 
@@ -81,7 +83,7 @@ PROXY_BIN  := $(filter-out $(POLICY_BIN),$(TEST_BIN))
 FUZZERS	   := $(patsubst tests/fuzz/%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 FUZZ_BIN   := $(addprefix $(BUILD)/fuzz/,$(FUZZERS))
 
-.PHONY: all demo test unit lint bench fuzz fuzz-build asan tsan install clean help deps deps-ci deps-bench FORCE
+.PHONY: all demo test unit regress lint bench fuzz fuzz-build asan tsan install clean help deps deps-ci deps-bench FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -93,6 +95,7 @@ help:
 	@echo 'make test       unit, protocol and end-to-end tests'
 	@echo 'make unit       the unit tests alone'
 	@echo 'make asan tsan  build and test with sanitizers, in build/asan and build/tsan'
+	@echo 'make regress    the judge against PostgreSQL'\''s own regression suite'
 	@echo 'make fuzz       every fuzzer for FUZZ_SECONDS ($(FUZZ_SECONDS)) seconds'
 	@echo 'make lint       formatting, clang-tidy, cppcheck, layering, manual page'
 	@echo 'make bench      beside HAProxy and PgBouncer; writes bench/RESULTS.md'
@@ -160,6 +163,12 @@ $(BENCH_BIN): $(BUILD)/bench/%: $(BUILD)/bench/%.o $(BUILD)/libpolicy.a
 	@echo '  LINK  $@'
 	$(CC) $(LDALL) -o $@ $^ $(POLICY_LIBS)
 
+# Our walk against a generic one, over PostgreSQL's own statements (tests/regress/run.sh).
+$(BUILD)/regress/agree: tests/regress/agree.c $(BUILD)/libpolicy.a
+	@mkdir -p $(@D)
+	@echo '  LINK  $@'
+	$(CC) $(CCFLAGS) -Ipolicy $(NODES) $(LDALL) -o $@ $^ $(POLICY_LIBS) -lprotobuf-c
+
 # --- fuzzers: everything once more, with clang's coverage ------------------------
 
 FUZZ_CFLAGS = -O1 -g -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all -fno-omit-frame-pointer $(BASE)
@@ -209,6 +218,9 @@ test asan tsan: deps all $(TEST_BIN)
 
 unit: $(TEST_BIN)
 	tests/run.sh $(BUILD) unit
+
+regress: deps-ci all $(BUILD)/regress/agree
+	tests/regress/run.sh
 
 lint: deps-ci
 	tests/lint.sh '$(subst ','\'',$(BASE))' '$(NODES)' '$(PQ_INC)'
