@@ -1,5 +1,8 @@
 /* bench/verdict.c - what a verdict costs: nanoseconds of CPU, judged anew and found in the cache.
  *
+ * verdict [CATALOG]: with a snapshot file the same statements are judged once
+ * more, by what their names mean there; it must hold pgbench's and TPC-H's tables.
+ *
  * Prints a Markdown table row for each statement. Takes the fastest of several
  * rounds, since whatever else the machine does only makes them slower.
  */
@@ -8,6 +11,7 @@
 #include <time.h>
 
 #include "base.h"
+#include "catalog.h"
 #include "policy.h"
 
 #define ROUNDS 7
@@ -34,7 +38,7 @@ static const char long_policy[] = "{ \"version\": 1, \"profiles\": { \"long\": {
 				  "\"default_profile\": \"long\" }";
 
 struct subject {
-	const struct policy *policy;
+	struct rights *rights;
 	struct cache *cache; /* NULL: judge anew */
 	const char *text;
 	size_t len;
@@ -52,13 +56,12 @@ cpu_ns(void)
 static void
 judge(const struct subject *s)
 {
-	const struct profile *profile = policy_default_profile(s->policy);
 	struct judgement *j;
 
 	if (s->cache != NULL)
-		j = cache_judge(s->cache, s->policy, profile, s->text, s->len, JUDGE_SIMPLE);
+		j = cache_judge(s->cache, s->rights, s->text, s->len, JUDGE_SIMPLE, NULL, 0);
 	else
-		j = policy_judge(s->policy, profile, s->text, s->len, JUDGE_SIMPLE);
+		j = rights_judge(s->rights, s->text, s->len, JUDGE_SIMPLE, NULL, 0);
 	judgement_unref(j);
 }
 
@@ -90,10 +93,11 @@ measure(const struct subject *s)
 }
 
 static void
-row(const char *name, const struct policy *policy, const char *text, size_t len)
+row(const char *name, struct policy *policy, struct catalog *catalog, const char *text, size_t len)
 {
-	struct subject s = { .policy = policy, .text = text, .len = len };
-	struct judgement *j = policy_judge(policy, policy_default_profile(policy), text, len, JUDGE_SIMPLE);
+	struct rights *rights = rights_new(policy, policy_default_profile(policy), catalog, NULL);
+	struct subject s = { .rights = rights, .text = text, .len = len };
+	struct judgement *j = rights_judge(rights, text, len, JUDGE_SIMPLE, NULL, 0);
 	double miss, hit;
 
 	miss = measure(&s);
@@ -104,6 +108,7 @@ row(const char *name, const struct policy *policy, const char *text, size_t len)
 	    j->rule == RULE_NONE ? "" : rule_name(j->rule), miss / 1000, hit / 1000);
 	fflush(stdout);
 	judgement_unref(j);
+	rights_unref(rights);
 }
 
 /* SELECT 1+1+1..., or as many parentheses. */
@@ -119,8 +124,9 @@ repeated(const char *unit, size_t len)
 }
 
 int
-main(void)
+main(int argc, char **argv)
 {
+	struct catalog *catalog = NULL;
 	struct sb errors = { 0 };
 	struct err err;
 	struct policy *builtin = policy_builtin(), *longer = policy_parse("bench", long_policy, strlen(long_policy), &errors);
@@ -134,15 +140,24 @@ main(void)
 		fprintf(stderr, "verdict: %s", sb_text(&errors));
 		return 1;
 	}
+	if (argc > 1 && (catalog = catalog_load(argv[1], &err)) == NULL) {
+		fprintf(stderr, "verdict: %s\n", err.text);
+		return 1;
+	}
 	puts("| statement | bytes | verdict | judged anew, us | from the cache, us |\n| --- | ---: | --- | ---: | ---: |");
-	row("pgbench -S", builtin, pgbench_select, strlen(pgbench_select));
-	row("pgbench -S, prepared", builtin, pgbench_prepared, strlen(pgbench_prepared));
-	row("TPC-H Q2", builtin, tpch_q2, strlen(tpch_q2));
-	row("a refused UPDATE", builtin, refused, strlen(refused));
-	row("1 MB of +1, built-in policy", builtin, plus, strlen(plus));
-	row("1 MB of +1, max_query_bytes 8MB", longer, plus, strlen(plus));
+	row("pgbench -S", builtin, NULL, pgbench_select, strlen(pgbench_select));
+	row("pgbench -S, prepared", builtin, NULL, pgbench_prepared, strlen(pgbench_prepared));
+	row("TPC-H Q2", builtin, NULL, tpch_q2, strlen(tpch_q2));
+	row("a refused UPDATE", builtin, NULL, refused, strlen(refused));
+	if (catalog != NULL) {
+		row("pgbench -S, with the catalog", builtin, catalog, pgbench_select, strlen(pgbench_select));
+		row("TPC-H Q2, with the catalog", builtin, catalog, tpch_q2, strlen(tpch_q2));
+	}
+	row("1 MB of +1, built-in policy", builtin, NULL, plus, strlen(plus));
+	row("1 MB of +1, max_query_bytes 8MB", longer, NULL, plus, strlen(plus));
 	free(plus);
 	sb_free(&errors);
+	catalog_unref(catalog);
 	policy_unref(longer);
 	policy_unref(builtin);
 	return 0;

@@ -35,6 +35,11 @@ struct limits {
 	int64_t		transaction_timeout;
 	int64_t		max_query_bytes;
 	int64_t		max_query_depth;
+	double		max_plan_cost;			/* of the planner's total cost */
+	int64_t		rate_per_minute;		/* statements of one principal */
+	int64_t		burst;				/* of these at once; never 0 where there is a rate */
+	int64_t		max_concurrent;			/* statements of one principal that run at a time */
+	int64_t		max_affected_rows;		/* of one INSERT, UPDATE, DELETE or MERGE */
 };
 
 /* Who asks. Borrowed strings, never NULL ("" when unknown). */
@@ -63,7 +68,11 @@ const struct profile	*policy_default_profile(const struct policy *);
 const char		*profile_name(const struct profile *);
 enum policy_mode	 profile_mode(const struct profile *);
 bool			 profile_read_only(const struct profile *);
+/* False: it restricts nothing that only the database could tell. */
+bool			 profile_needs_catalog(const struct profile *);
+const char		*profile_mask_key(const struct profile *);	/* NULL: none */
 const struct limits	*profile_limits(const struct profile *);
+bool			 profile_hides(const struct profile *);	/* columns or rows: what only the catalog can keep */
 
 /* --- settings ---------------------------------------------------------- */
 
@@ -82,7 +91,15 @@ enum setting_verdict	profile_judge_setting(const struct profile *, const char *n
  * of startup parameters. */
 void	profile_pinned(const struct profile *, void (*f)(void *arg, const char *name, const char *value), void *arg);
 
+/* Calls f for every setting of "session": values with their variables
+ * replaced. The client may not change them. */
+void	profile_session(const struct profile *, const struct principal *, void (*f)(void *arg, const char *name, const char *value),
+	    void *arg);
+
 /* --- judging ----------------------------------------------------------- */
+
+/* In the text of a server's error: an expression of ours has raised it, on a row that may not be seen. */
+#define GUARD_MARKER " pgmoat:restricted"
 
 enum verdict { VERDICT_ALLOW, VERDICT_REWRITE, VERDICT_BLOCK };
 
@@ -173,6 +190,11 @@ struct judgement {
 	size_t			 nbound_settings;
 	const char		*profile;	/* owned copy of the profile's name */
 	uint64_t		 generation;	/* of the policy that judged */
+	uint64_t		 rights;	/* rights_generation() of what it was judged under */
+	bool			 unknown;	/* refused since the catalog does not know a name: refresh it and judge again */
+	bool			 guarded;	/* reads what columns or rows were taken from: details of errors are not for the client */
+	bool			 changes_catalog; /* DDL and the like: the catalog is old when this has run */
+	bool			 sets_search_path; /* changes the path that later texts are judged under */
 };
 
 struct splice {
@@ -191,6 +213,21 @@ enum judge_flags {
  * byte; bytes that are not UTF-8 are refused (RULE_ENCODING). Mode is not
  * looked at: under observe the caller forwards the text all the same. */
 struct judgement	*policy_judge(const struct policy *, const struct profile *, const char *text, size_t, unsigned flags);
+
+/* The same with the database's catalog (NULL: without), under a search_path
+ * (NULL: the profile's own). What is looked up is remembered in the rights;
+ * one thread. types: the parameter types of a Parse message, 0 where it left
+ * them open. */
+struct catalog;
+struct rights;
+
+struct rights	*rights_new(struct policy *, const struct profile *, struct catalog *, const char *search_path);
+struct rights	*rights_ref(struct rights *);
+void		 rights_unref(struct rights *);			/* NULL is fine */
+uint64_t	 rights_generation(const struct rights *);	/* differs for every one of this process */
+
+struct judgement	*rights_judge(struct rights *, const char *text, size_t, unsigned flags, const uint32_t *types, size_t ntypes);
+
 struct judgement	*judgement_ref(struct judgement *);
 void			 judgement_unref(struct judgement *);
 
@@ -223,6 +260,8 @@ struct named {			/* one prepared statement or portal; borrowed until the next ch
 	bool			 hold;		/* portal outlives its transaction */
 	bool			 sql;		/* defined by SQL (PREPARE, DECLARE), not by the wire */
 	struct tally		*tally;		/* portal: one reference; NULL for statements */
+	uint32_t		*types;		/* owned; statement: of the parameters that its Parse gave; NULL */
+	size_t			 ntypes;
 };
 
 /* What a portal has given so far, in however many pieces; the caller counts.
@@ -251,6 +290,8 @@ void		 names_apply(struct names *, struct judgement *, uint64_t owner);
 /* The wire protocol's own definitions. "" is the unnamed one. False: table full. */
 bool		 names_set_statement(struct names *, const char *name, struct judgement *, size_t statement, uint64_t owner);
 bool		 names_set_portal(struct names *, const char *name, struct judgement *, size_t statement, uint64_t owner);
+/* What it was prepared with; copies. False: there is no room for it, and the statement is gone. */
+bool		 names_set_types(struct names *, const char *name, const uint32_t *types, size_t);
 struct named	*names_statement(struct names *, const char *name);	/* NULL when unknown */
 struct named	*names_portal(struct names *, const char *name);
 void		 names_close_statement(struct names *, const char *name);
@@ -261,16 +302,16 @@ void		 names_transaction_end(struct names *, uint64_t upto);	/* portals defined 
 
 /* --- cache ------------------------------------------------------------- */
 
-/* Judgements by exact text, flags, profile and generation. Bounded in
+/* Judgements by exact text, flags, parameter types and rights. Bounded in
  * entries and bytes, least recently used out. Same answers as
- * policy_judge(), which it calls on a miss. Texts longer than 16 kB are
+ * rights_judge(), which it calls on a miss. Texts longer than 16 kB are
  * judged without it. */
 struct cache;
 
 struct cache		*cache_new(size_t entries, size_t bytes);
 void			 cache_free(struct cache *);
-struct judgement	*cache_judge(struct cache *, const struct policy *, const struct profile *, const char *text, size_t,
-			    unsigned flags);	/* a reference of the caller's own */
+struct judgement	*cache_judge(struct cache *, struct rights *, const char *text, size_t, unsigned flags,
+			    const uint32_t *types, size_t ntypes);	/* a reference of the caller's own */
 void			 cache_counts(const struct cache *, uint64_t *hits, uint64_t *misses);
 
 #endif

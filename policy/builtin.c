@@ -21,7 +21,7 @@ static const char builtin[] =
     "        \"max_rows\": 1000, \"max_result_bytes\": \"16MB\", \"on_cap\": \"notice\",\n"
     "        \"statement_timeout\": \"5s\", \"lock_timeout\": \"1s\",\n"
     "        \"idle_in_transaction_timeout\": \"30s\", \"transaction_timeout\": \"60s\",\n"
-    "        \"max_query_bytes\": \"256kB\", \"max_query_depth\": 500,\n"
+    "        \"max_query_bytes\": \"512kB\", \"max_query_depth\": 500,\n"
     "      },\n"
     "    },\n"
     "  },\n"

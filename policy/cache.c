@@ -1,9 +1,9 @@
-/* policy/cache.c - judgements by exact text, flags, profile and generation.
+/* policy/cache.c - judgements by exact text, flags, parameter types and rights.
  *
  * A hash table with a list through it, most recently used first. The hash is
  * keyed, so that a client cannot aim its texts at one chain, and a hit
  * compares all of the key: two texts share a judgement only when they are the
- * same bytes, judged for the same profile of the same policy.
+ * same bytes with the same parameter types, judged under the same rights.
  *
  * Clients that write values into their texts send each text once. In a cache
  * that is half full a text must come twice before it may push another out:
@@ -17,16 +17,28 @@
 #include "policy.h"
 
 #define TEXT_MAX ((size_t)16 << 10)
+#define TYPES_MAX 256
 
 struct entry {
 	struct entry *next;          /* in its slot */
 	struct entry *newer, *older; /* by last use */
 	uint64_t hash;
-	const struct profile *profile; /* compared, never followed: it may be gone */
-	uint64_t generation;
+	uint64_t rights; /* generation */
 	unsigned flags;
 	size_t bytes;
 	struct judgement *judgement; /* one reference; holds the text */
+	size_t ntypes;
+	uint32_t types[];
+};
+
+/* What a judgement is found by. */
+struct key {
+	uint64_t hash, rights;
+	unsigned flags;
+	const char *text;
+	size_t len;
+	const uint32_t *types;
+	size_t ntypes;
 };
 
 struct cache {
@@ -111,13 +123,18 @@ cache_free(struct cache *c)
 	free(c);
 }
 
-static struct entry *
-find(struct cache *c, uint64_t hash, const struct profile *profile, uint64_t generation, unsigned flags, const char *text,
-    size_t len)
+static bool
+same_types(const struct entry *e, const struct key *k)
 {
-	for (struct entry *e = c->slots[hash & (c->nslots - 1)]; e != NULL; e = e->next)
-		if (e->hash == hash && e->generation == generation && e->profile == profile && e->flags == flags &&
-		    e->judgement->text_len == len && memcmp(e->judgement->text, text, len) == 0)
+	return e->ntypes == k->ntypes && (k->ntypes == 0 || memcmp(e->types, k->types, k->ntypes * sizeof(k->types[0])) == 0);
+}
+
+static struct entry *
+find(struct cache *c, const struct key *k)
+{
+	for (struct entry *e = c->slots[k->hash & (c->nslots - 1)]; e != NULL; e = e->next)
+		if (e->hash == k->hash && e->rights == k->rights && e->flags == k->flags && same_types(e, k) &&
+		    e->judgement->text_len == k->len && memcmp(e->judgement->text, k->text, k->len) == 0)
 			return e;
 	return NULL;
 }
@@ -160,20 +177,22 @@ worth_keeping(struct cache *c, uint64_t hash)
 }
 
 static void
-insert(struct cache *c, uint64_t hash, const struct profile *profile, uint64_t generation, unsigned flags, struct judgement *j)
+insert(struct cache *c, const struct key *k, struct judgement *j)
 {
-	size_t bytes = judgement_bytes(j);
+	size_t types = k->ntypes * sizeof(k->types[0]), bytes = judgement_bytes(j) + types;
 	struct entry *e;
 
 	if (bytes > c->max_bytes || c->max_entries == 0)
 		return;
 	while (c->oldest != NULL && (c->entries >= c->max_entries || c->bytes > c->max_bytes - bytes))
 		evict_oldest(c);
-	e = xmalloc(sizeof(*e));
-	*e = (struct entry){ .hash = hash, .profile = profile, .generation = generation, .flags = flags, .bytes = bytes };
+	e = xmalloc(sizeof(*e) + types);
+	*e = (struct entry){ .hash = k->hash, .rights = k->rights, .flags = k->flags, .bytes = bytes, .ntypes = k->ntypes };
+	if (types > 0)
+		memcpy(e->types, k->types, types);
 	e->judgement = judgement_ref(j);
-	e->next = c->slots[hash & (c->nslots - 1)];
-	c->slots[hash & (c->nslots - 1)] = e;
+	e->next = c->slots[k->hash & (c->nslots - 1)];
+	c->slots[k->hash & (c->nslots - 1)] = e;
 	link_newest(c, e);
 	c->entries++;
 	c->bytes += bytes;
@@ -181,16 +200,18 @@ insert(struct cache *c, uint64_t hash, const struct profile *profile, uint64_t g
 
 struct judgement *
 cache_judge(
-    struct cache *c, const struct policy *policy, const struct profile *profile, const char *text, size_t len, unsigned flags)
+    struct cache *c, struct rights *rights, const char *text, size_t len, unsigned flags, const uint32_t *types, size_t ntypes)
 {
-	uint64_t generation = policy_generation(policy), hash;
+	struct key k = {
+		.rights = rights_generation(rights), .flags = flags, .text = text, .len = len, .types = types, .ntypes = ntypes
+	};
 	struct judgement *j;
 	struct entry *e;
 
-	if (len > TEXT_MAX)
-		return policy_judge(policy, profile, text, len, flags);
-	hash = keyhash(&c->key, text, len);
-	if ((e = find(c, hash, profile, generation, flags, text, len)) != NULL) {
+	if (len > TEXT_MAX || ntypes > TYPES_MAX)
+		return rights_judge(rights, text, len, flags, types, ntypes);
+	k.hash = keyhash(&c->key, text, len);
+	if ((e = find(c, &k)) != NULL) {
 		c->hits++;
 		if (e != c->newest) {
 			unlink_use(c, e);
@@ -199,10 +220,10 @@ cache_judge(
 		return judgement_ref(e->judgement);
 	}
 	c->misses++;
-	j = policy_judge(policy, profile, text, len, flags);
+	j = rights_judge(rights, text, len, flags, types, ntypes);
 	/* A judgement that does not hold the text (it was not worth keeping) cannot be compared with one. */
-	if (j->text != NULL && j->text_len == len && worth_keeping(c, hash))
-		insert(c, hash, profile, generation, flags, j);
+	if (j->text != NULL && j->text_len == len && worth_keeping(c, k.hash))
+		insert(c, &k, j);
 	return j;
 }
 

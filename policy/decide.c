@@ -76,11 +76,14 @@ judge_act(const struct profile *p, const struct fact *f, struct refusal *r)
 }
 
 static bool
-judge_relation(const struct profile *p, const struct fact *f, struct refusal *r)
+judge_relation(const struct profile *p, struct rights *rights, const struct fact *f, struct refusal *r)
 {
 	const char *resolved = NULL, *schema = f->schema;
 	struct label l = { "" };
+	bool by_name = true;
 
+	if (rights != NULL && (!decide_relation(rights, f, &by_name, r) || !by_name))
+		return r->message == NULL;
 	switch (profile_relation(p, f->schema, f->name, (unsigned)f->number, &resolved)) {
 	case NAME_OPEN:
 		return true;
@@ -177,19 +180,32 @@ judge_problem(const struct profile *p, const struct fact *f, struct refusal *r)
 }
 
 static bool
-judge_fact(const struct profile *p, const struct fact *f, struct refusal *r)
+judge_call(const struct profile *p, const struct fact *f, struct refusal *r)
 {
 	switch (f->type) {
-	case FACT_ACT:
-		return judge_act(p, f, r);
-	case FACT_RELATION:
-		return judge_relation(p, f, r);
 	case FACT_FUNCTION:
 		return judge_function(p, f, r);
 	case FACT_ATTRIBUTE:
 		return judge_attribute(f, r);
 	case FACT_OPERATOR:
 		return judge_operator(p, f, r);
+	default:
+		return true;
+	}
+}
+
+static bool
+judge_fact(const struct profile *p, struct rights *rights, const struct fact *f, struct refusal *r)
+{
+	switch (f->type) {
+	case FACT_ACT:
+		return judge_act(p, f, r);
+	case FACT_RELATION:
+		return judge_relation(p, rights, f, r);
+	case FACT_FUNCTION:
+	case FACT_ATTRIBUTE:
+	case FACT_OPERATOR:
+		return rights != NULL || judge_call(p, f, r);
 	case FACT_SETTING:
 		return judge_setting(p, f, r);
 	case FACT_SHOWN:
@@ -233,14 +249,25 @@ judge_batch(const struct profile *p, const struct facts *f, unsigned flags, stru
 }
 
 bool
-decide(const struct profile *p, const struct facts *f, unsigned flags, struct refusal *r)
+decide(const struct profile *p, struct rights *rights, const struct facts *f, unsigned flags, struct refusal *r)
 {
 	if (f->fatal != NULL)
 		return judge_problem(p, f->fatal, r);
 	if (!judge_batch(p, f, flags, r))
 		return false;
 	for (size_t i = 0; i < f->n; i++)
-		if (!judge_fact(p, &f->items[i], r) || (f->items[i].type == FACT_BOUND && !judge_bound(f, &f->items[i], flags, r)))
+		if (!judge_fact(p, rights, &f->items[i], r) ||
+		    (f->items[i].type == FACT_BOUND && !judge_bound(f, &f->items[i], flags, r)))
+			return false;
+	return true;
+}
+
+bool
+decide_calls(const struct profile *p, struct rights *rights, const struct facts *f, struct refusal *r)
+{
+	for (size_t i = 0; i < f->n; i++)
+		if (!judge_call(p, &f->items[i], r) ||
+		    (f->items[i].type == FACT_RELATION && !decide_unguarded(rights, &f->items[i], r)))
 			return false;
 	return true;
 }

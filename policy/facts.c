@@ -17,6 +17,7 @@ facts_init(struct facts *f)
 	f->nstatements = 0;
 	f->kept = NULL;
 	f->nkept = 0;
+	f->visits = NULL;
 }
 
 void
@@ -53,8 +54,8 @@ same_fact(const struct fact *a, const struct fact *b)
 {
 	return a->type == b->type && a->kind == b->kind && a->rule == b->rule && a->number == b->number &&
 	       a->value_number == b->value_number && a->whereless == b->whereless && a->if_read_only == b->if_read_only &&
-	       same_text(a->name, b->name) && same_text(a->schema, b->schema) && same_text(a->what, b->what) &&
-	       same_text(a->value, b->value);
+	       a->only == b->only && same_text(a->name, b->name) && same_text(a->schema, b->schema) &&
+	       same_text(a->what, b->what) && same_text(a->value, b->value);
 }
 
 static uint32_t
@@ -132,16 +133,24 @@ facts_add(struct facts *f, const struct fact *a)
 }
 
 bool
-facts_equal(const struct facts *a, const struct facts *b)
+facts_alike(const struct facts *a, const struct facts *b)
 {
-	if (a->n != b->n || a->nstatements != b->nstatements || a->fatal != NULL || b->fatal != NULL)
+	if (a->nstatements != b->nstatements || a->fatal != NULL || b->fatal != NULL)
 		return false;
-	for (size_t i = 0; i < a->n; i++)
-		if (!same_fact(&a->items[i], &b->items[i]))
-			return false;
 	for (size_t i = 0; i < a->nstatements; i++)
 		if (a->statements[i].is.kind != b->statements[i].is.kind ||
 		    a->statements[i].is.effect != b->statements[i].is.effect)
+			return false;
+	return true;
+}
+
+bool
+facts_equal(const struct facts *a, const struct facts *b)
+{
+	if (a->n != b->n || !facts_alike(a, b))
+		return false;
+	for (size_t i = 0; i < a->n; i++)
+		if (!same_fact(&a->items[i], &b->items[i]))
 			return false;
 	return true;
 }

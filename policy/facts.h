@@ -30,6 +30,7 @@ struct fact {
 	enum rule rule;           /* problem */
 	bool whereless;           /* act: UPDATE or DELETE of every row */
 	bool if_read_only;        /* problem: only when the profile is read-only */
+	bool only;                /* relation: ONLY is written, its children are not read */
 	int number;               /* relation: enum access; function: arguments written, -1 unknown; bound: the name's parameter */
 	int value_number;         /* bound: the value's parameter; 0 when it is constant, as in number */
 	int location;             /* byte in the text, -1 unknown */
@@ -61,6 +62,7 @@ struct facts {
 	size_t nstatements;
 	char **kept; /* owned strings */
 	size_t nkept;
+	unsigned *visits; /* borrowed, or NULL: how many nodes of each tag the walk entered, for tests/regress/agree.c */
 	struct fact few[FACTS_FEW];
 	struct statement_facts one;
 };
@@ -77,5 +79,7 @@ void facts_collect(struct facts *, const struct tree *, const char *sql, size_t,
 
 /* Do both say the same, locations aside? That is what a rewrite must keep. */
 bool facts_equal(const struct facts *, const struct facts *);
+/* Are they as many statements of the same kinds, and walked to the end? */
+bool facts_alike(const struct facts *, const struct facts *);
 
 #endif

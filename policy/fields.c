@@ -158,6 +158,23 @@ read_int(struct fields *f, const cJSON *v, const struct path *path, const struct
 	fields_expected(f, v, path, what);
 }
 
+static void
+read_number(struct fields *f, const cJSON *v, const struct path *path, const struct field *field, void *base)
+{
+	void *to = (char *)base + field->offset;
+	char what[80];
+
+	if (field->null_ok && cJSON_IsNull(v)) {
+		*(double *)to = 0;
+	} else if (cJSON_IsNumber(v) && v->valuedouble >= (double)field->min && v->valuedouble <= (double)field->max) {
+		*(double *)to = v->valuedouble;
+	} else {
+		snprintf(what, sizeof(what), "%sa number from %lld to %lld", field->null_ok ? "null or " : "",
+		    (long long)field->min, (long long)field->max);
+		fields_expected(f, v, path, what);
+	}
+}
+
 struct unit {
 	const char *name;
 	int64_t factor;
@@ -306,6 +323,9 @@ read_value(struct fields *f, const cJSON *v, const struct path *path, const stru
 	case FIELD_INT:
 		read_int(f, v, path, field, base);
 		break;
+	case FIELD_NUMBER:
+		read_number(f, v, path, field, base);
+		break;
 	case FIELD_SIZE:
 	case FIELD_TIME:
 		read_amount(f, v, path, field, base);
@@ -339,10 +359,6 @@ read_value(struct fields *f, const cJSON *v, const struct path *path, const stru
 		break;
 	case FIELD_CUSTOM:
 		field->read(f, v, path, base);
-		break;
-	case FIELD_LATER:
-		if (!(field->null_ok && cJSON_IsNull(v)))
-			fields_key_error(f, v, path, "not supported yet");
 		break;
 	}
 }

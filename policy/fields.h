@@ -26,6 +26,7 @@ struct path {
 
 enum field_type {
 	FIELD_INT,    /* int64_t: a whole number from min to max */
+	FIELD_NUMBER, /* double: a number from min to max */
 	FIELD_SIZE,   /* int64_t bytes: a number, or "256kB" */
 	FIELD_TIME,   /* int64_t milliseconds: a number, or "5s" */
 	FIELD_BOOL,   /* bool */
@@ -35,8 +36,7 @@ enum field_type {
 	FIELD_STRING, /* char *, owned by the struct: not empty */
 	FIELD_OBJECT, /* members of the same struct, by fields */
 	FIELD_LISTS,  /* the same, with "allow" and "deny" that must not share an entry */
-	FIELD_CUSTOM, /* read() knows */
-	FIELD_LATER   /* not supported yet; null_ok: null is fine */
+	FIELD_CUSTOM  /* read() knows */
 };
 
 #define WORD_LATER (-1) /* as the value of a word: known, but not supported yet */
@@ -46,6 +46,10 @@ struct word {
 	int value;
 };
 
+/* What a FIELD_CUSTOM looks like, for the JSON Schema: one value, a list, or an object whose keys schema names. Its
+ * elements are objects by fields, what schema names, or either when both are there. */
+enum field_shape { SHAPE_VALUE, SHAPE_LIST, SHAPE_MAP };
+
 struct field {
 	const char *name; /* NULL ends the table */
 	enum field_type type;
@@ -53,8 +57,13 @@ struct field {
 	const struct word *words;
 	const struct field *fields;
 	void (*read)(struct fields *, const cJSON *, const struct path *, void *base);
+	void (*write)(struct sb *, const void *base); /* of a FIELD_CUSTOM: as JSON; nothing when absent */
 	int64_t min, max;
-	bool required, null_ok;
+	bool required, null_ok; /* null: 0 */
+	const char *doc;        /* one sentence, for the JSON Schema */
+	const char *schema;     /* names one of schema.c's definitions */
+	const char *extra;      /* of an object: further members of its JSON Schema, what tables cannot say */
+	enum field_shape shape;
 };
 
 void fields_read(struct fields *, const cJSON *object, const struct path *, const struct field *, void *base);

@@ -160,6 +160,14 @@ extension_known(const char *name)
 	return false;
 }
 
+bool
+builtin_makes_types(const char *name)
+{
+	const struct function_row *row = bsearch(name, pg_catalog, nitems(pg_catalog), sizeof(pg_catalog[0]), compare);
+
+	return row != NULL && row->reason == TYPE_INPUT;
+}
+
 /* OPEN and HARMLESS answer OPEN: nothing speaks against a call with that many arguments. */
 static enum function_verdict
 verdict_for(const struct function_row *row, int nargs)
@@ -169,6 +177,41 @@ verdict_for(const struct function_row *row, int nargs)
 	if (row->about == 0 || nargs < 0)
 		return row->verdict;
 	return nargs < 32 && (row->about >> nargs & 1) != 0 ? row->verdict : OPEN;
+}
+
+static enum curated
+curated_as(const struct function_row *row, int nargs)
+{
+	switch (row->verdict) {
+	case OPEN:
+		return CURATED_OPEN;
+	case HARMLESS:
+		return CURATED_HARMLESS;
+	case VOLATILE:
+		return verdict_for(row, nargs) == OPEN ? CURATED_OPEN : CURATED_VOLATILE;
+	case REFUSED:
+		break;
+	}
+	return verdict_for(row, nargs) == OPEN ? CURATED_OPEN : CURATED_REFUSED;
+}
+
+enum curated
+extension_function(const char *extension, const char *name, int nargs, const char **why)
+{
+	enum curated worst = CURATED_NONE;
+
+	for (const struct extension_row *row = extension_first(name); row != NULL; row = extension_next(row)) {
+		enum curated answer;
+
+		if ((extension != NULL && strcmp(row->extension, extension) != 0) || !takes(&row->function, nargs))
+			continue;
+		answer = curated_as(&row->function, nargs);
+		if (answer > worst) {
+			worst = answer;
+			*why = reasons[row->function.reason];
+		}
+	}
+	return worst;
 }
 
 static bool

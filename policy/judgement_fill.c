@@ -60,11 +60,33 @@ merge_relations(struct judgement *j)
 	j->nrelations = n;
 }
 
+/* The schema that the name is resolved to. */
+static const char *
+schema_of(const struct fact *a, const struct profile *p, const struct rights *rights)
+{
+	const struct cat_relation *rel = rights != NULL ? rights_find_relation(rights, a->schema, a->name) : NULL;
+	const char *schema = a->schema;
+
+	if (rel != NULL)
+		return catalog_schema_name(rights_catalog(rights), rel->namespace);
+	if (*schema == '\0')
+		(void)profile_relation(p, "", a->name, (unsigned)a->number, &schema);
+	return schema != NULL ? schema : "";
+}
+
+/* Parts of it are hidden, whether they are asked for or not. */
+static bool
+is_guarded(const struct fact *a, struct rights *rights)
+{
+	const struct cat_relation *rel = rights_find_relation(rights, a->schema, a->name);
+
+	return rel != NULL && rights_relation(rights, rel, (unsigned)a->number, a->only)->standing == STANDING_GUARDED;
+}
+
 static void
-fill_relations(struct judgement *j, const struct facts *f, const struct profile *p)
+fill_relations(struct judgement *j, const struct facts *f, const struct profile *p, struct rights *rights)
 {
 	const size_t n = count_facts(f, FACT_RELATION);
-	const char *schema;
 
 	if (n == 0)
 		return;
@@ -74,12 +96,10 @@ fill_relations(struct judgement *j, const struct facts *f, const struct profile 
 
 		if (a->type != FACT_RELATION)
 			continue;
-		schema = a->schema;
-		if (*schema == '\0')
-			(void)profile_relation(p, "", a->name, (unsigned)a->number, &schema);
 		j->relations[j->nrelations++] = (struct used_relation){
-			.schema = xstrdup(schema != NULL ? schema : ""), .name = xstrdup(a->name), .access = (unsigned)a->number
+			.schema = xstrdup(schema_of(a, p, rights)), .name = xstrdup(a->name), .access = (unsigned)a->number
 		};
+		j->guarded |= rights != NULL && is_guarded(a, rights);
 	}
 	if (j->nrelations > 1)
 		merge_relations(j);
@@ -155,11 +175,21 @@ fill_bound(struct judgement *j, const struct facts *f)
 	}
 }
 
+/* What may leave the catalog another than it was. */
+static bool
+is_definition(const struct fact *a)
+{
+	return a->type == FACT_ACT &&
+	       (a->kind == KIND_DDL || a->kind == KIND_CALL || a->kind == KIND_DO || a->kind == KIND_UNKNOWN);
+}
+
 void
-judgement_fill(struct judgement *j, const struct facts *f, const struct profile *p)
+judgement_fill(struct judgement *j, const struct facts *f, const struct profile *p, struct rights *rights)
 {
 	fill_statements(j, f);
-	fill_relations(j, f, p);
+	fill_relations(j, f, p, rights);
+	for (size_t i = 0; i < f->n; i++)
+		j->changes_catalog |= is_definition(&f->items[i]);
 	j->functions = names_of(f, FACT_FUNCTION, FACT_ATTRIBUTE, &j->nfunctions);
 	j->settings = names_of(f, FACT_SETTING, FACT_SETTING, &j->nsettings);
 	fill_bound(j, f);

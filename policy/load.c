@@ -48,7 +48,7 @@ load_profiles(struct fields *f, const cJSON *v, const struct path *path, void *b
 		struct path at = { path, item->string, 0 };
 		struct profile *profile = &p->profiles[p->nprofiles++];
 
-		profile_init(profile);
+		profile_defaults(profile);
 		profile->name = xstrdup(item->string);
 		if (!good_profile_name(item->string))
 			fields_key_error(f, item, &at, "a profile's name has 1 to 63 letters, digits, '_', '.' or '-'");
@@ -102,12 +102,14 @@ load_client(struct fields *f, const cJSON *v, const struct path *path, void *bas
 		fields_error(f, v, path, "%s", err.text);
 }
 
-static const struct field assignment_fields[] = {
-	{ "user", FIELD_CUSTOM, .read = load_user },
-	{ "database", FIELD_CUSTOM, .read = load_database },
-	{ "client", FIELD_CUSTOM, .read = load_client },
-	{ "application_name", FIELD_CUSTOM, .read = load_application },
-	{ "profile", FIELD_STRING, offsetof(struct assignment, profile_name), .required = true },
+const struct field assignment_fields[] = {
+	{ "user", FIELD_CUSTOM, .read = load_user, .schema = "glob", .doc = "The name that the client logs in with" },
+	{ "database", FIELD_CUSTOM, .read = load_database, .schema = "glob", .doc = "The database that it asks for" },
+	{ "client", FIELD_CUSTOM, .read = load_client, .schema = "client", .doc = "Its address: 10.0.0.0/8, ::1, unix or *" },
+	{ "application_name", FIELD_CUSTOM, .read = load_application, .schema = "glob",
+	    .doc = "What it calls itself; anybody can call himself anything" },
+	{ "profile", FIELD_STRING, offsetof(struct assignment, profile_name), .required = true, .schema = "profile_name",
+	    .doc = "The profile of clients that fit all of these" },
 	{ .name = NULL },
 };
 
@@ -134,12 +136,40 @@ load_assign(struct fields *f, const cJSON *v, const struct path *path, void *bas
 
 /* --- the file ----------------------------------------------------------------- */
 
-static const struct field policy_fields[] = {
-	{ "version", FIELD_INT, offsetof(struct policy, version), .min = 1, .max = 1, .required = true },
-	{ "mode", FIELD_WORD, offsetof(struct policy, mode), .words = modes },
-	{ "profiles", FIELD_CUSTOM, .read = load_profiles, .required = true },
-	{ "assign", FIELD_CUSTOM, .read = load_assign },
-	{ "default_profile", .type = FIELD_STRING, .offset = offsetof(struct policy, default_name) },
+/* For editors: which schema the file keeps to. Means nothing to us. */
+static void
+load_schema_name(struct fields *f, const cJSON *v, const struct path *path, void *base)
+{
+	(void)base;
+	if (!cJSON_IsString(v))
+		fields_expected(f, v, path, "a string");
+}
+
+static void
+load_shared_key(struct fields *f, const cJSON *v, const struct path *path, void *base)
+{
+	load_key(f, v, path, &((struct policy *)base)->mask_key);
+}
+
+/* What load_profile() says of read_only with writes, in the words of JSON Schema. */
+#define WRITES_NEED_READ_WRITE                                                                                 \
+	"\"if\":{\"properties\":{\"access_mode\":{\"const\":\"read_write\"}},\"required\":[\"access_mode\"]}," \
+	"\"else\":{\"properties\":{\"writes\":{\"properties\":{\"mode\":{\"const\":\"deny\"}}}}}"
+
+const struct field policy_fields[] = {
+	{ "$schema", FIELD_CUSTOM, .read = load_schema_name, .schema = "text", .doc = "For editors; pgmoat does not look at it" },
+	{ "version", FIELD_INT, offsetof(struct policy, version), .min = 1, .max = 1, .required = true,
+	    .doc = "Of the policy language" },
+	{ "mode", FIELD_WORD, offsetof(struct policy, mode), .words = modes,
+	    .doc = "enforce: refuse; observe: forward everything and write down what would have been done; off: look at nothing" },
+	{ "profiles", FIELD_CUSTOM, .read = load_profiles, .required = true, .shape = SHAPE_MAP, .schema = "profile_name",
+	    .fields = profile_fields, .extra = WRITES_NEED_READ_WRITE, .doc = "Named sets of rules" },
+	{ "assign", FIELD_CUSTOM, .read = load_assign, .shape = SHAPE_LIST, .fields = assignment_fields,
+	    .doc = "Who gets which profile: the first entry that fits" },
+	{ "default_profile", .type = FIELD_STRING, .offset = offsetof(struct policy, default_name), .schema = "profile_name",
+	    .doc = "The profile of everybody else; needed when there are several" },
+	{ "mask_key", FIELD_CUSTOM, .read = load_shared_key, .schema = "key", .fields = key_fields,
+	    .doc = "The secret of mask hash, for profiles that have none of their own" },
 	{ .name = NULL },
 };
 
@@ -177,6 +207,47 @@ resolve_assignments(struct fields *f, struct policy *p, const cJSON *root, const
 	}
 }
 
+/* Without a secret, values that can be guessed could be told from their hashes. */
+static void
+check_mask_key(struct fields *f, const struct profile *p, const cJSON *v, const struct path *profile)
+{
+	const cJSON *item, *columns = cJSON_GetObjectItemCaseSensitive(v, "columns");
+	struct path list = { profile, "columns", 0 }, entry = { &list, NULL, 0 }, at = { &entry, "mask", 0 };
+
+	if (p->mask_key != NULL || cJSON_GetObjectItemCaseSensitive(v, "mask_key") != NULL)
+		return;
+	cJSON_ArrayForEach(item, columns)
+	{
+		const cJSON *mask = cJSON_GetObjectItemCaseSensitive(item, "mask");
+
+		if (cJSON_IsString(mask) && strcmp(mask->valuestring, "hash") == 0)
+			fields_error(f, mask, &at, "\"hash\" needs a mask_key, in the profile or at the top of the file");
+		entry.index++;
+	}
+}
+
+static void
+share_mask_key(struct fields *f, struct policy *p, const cJSON *root, const struct path *top)
+{
+	const cJSON *profiles = cJSON_GetObjectItemCaseSensitive(root, "profiles"), *v;
+	bool written = cJSON_GetObjectItemCaseSensitive(root, "mask_key") != NULL;
+	struct path up = { top, "profiles", 0 };
+	size_t i = 0;
+
+	cJSON_ArrayForEach(v, profiles)
+	{
+		struct path at = { &up, v->string, 0 };
+		struct profile *profile = &p->profiles[i++];
+
+		if (profile->mask_key == NULL && p->mask_key != NULL)
+			profile->mask_key = xstrdup(p->mask_key);
+		if (!written)
+			check_mask_key(f, profile, v, &at);
+		if (i == p->nprofiles)
+			break;
+	}
+}
+
 /* What no single object can see. */
 static void
 cross_check(struct fields *f, struct policy *p, const cJSON *root, const struct path *top)
@@ -190,6 +261,7 @@ cross_check(struct fields *f, struct policy *p, const cJSON *root, const struct 
 		p->default_profile = resolve(f, p, p->default_name, cJSON_GetObjectItemCaseSensitive(root, "default_profile"), &at);
 	else if (p->nprofiles > 1 && cJSON_GetObjectItemCaseSensitive(root, "default_profile") == NULL)
 		fields_error(f, root, top, "the key \"default_profile\" is missing: there are several profiles");
+	share_mask_key(f, p, root, top);
 	for (size_t i = 0; i < p->nprofiles; i++)
 		p->profiles[i].mode = p->mode;
 }
@@ -271,6 +343,8 @@ policy_load(const char *path, struct sb *errors)
 
 	if ((text = read_file(path, &len, errors)) != NULL)
 		p = policy_parse(path, text, len, errors);
+	if (text != NULL)
+		explicit_bzero(text, len); /* it may hold the mask key */
 	free(text);
 	return p;
 }
@@ -288,7 +362,7 @@ policy_unref(struct policy *p)
 	if (p == NULL || atomic_fetch_sub(&p->refs, 1) != 1)
 		return;
 	for (size_t i = 0; i < p->nprofiles; i++)
-		profile_release(&p->profiles[i]);
+		profile_clear(&p->profiles[i]);
 	for (size_t i = 0; i < p->nassignments; i++) {
 		free(p->assignments[i].user);
 		free(p->assignments[i].database);
@@ -297,6 +371,7 @@ policy_unref(struct policy *p)
 	}
 	free(p->profiles);
 	free(p->assignments);
+	mask_key_release(&p->mask_key);
 	free(p->default_name);
 	free(p->source);
 	free(p);

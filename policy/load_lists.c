@@ -3,6 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "functions.h"
 #include "load.h"
 #include "patterns.h"
 #include "settings.h"
@@ -80,9 +81,11 @@ struct table_entry {
 
 static const struct word access_words[] = { { "read", ACCESS_READ }, { "write", ACCESS_WRITE }, { NULL, 0 } };
 
-static const struct field table_fields[] = {
-	{ "table", FIELD_STRING, offsetof(struct table_entry, table), .required = true },
-	{ "access", FIELD_WORD, offsetof(struct table_entry, access), .words = access_words },
+const struct field table_fields[] = {
+	{ "table", FIELD_STRING, offsetof(struct table_entry, table), .required = true, .schema = "table_pattern",
+	    .doc = "[schema.]table, with * and ?" },
+	{ "access", FIELD_WORD, offsetof(struct table_entry, access), .words = access_words,
+	    .doc = "What is meant; who may write may read, too. Without it: both" },
 	{ .name = NULL },
 };
 
@@ -146,8 +149,17 @@ load_tables_deny(struct fields *f, const cJSON *v, const struct path *path, void
 
 /* --- functions ------------------------------------------------------------ */
 
+/* Without a catalog the functions of other extensions would stay open. */
+static bool
+deniable(const struct function_pattern *pattern, struct err *err)
+{
+	if (pattern->extension == NULL || extension_known(pattern->extension))
+		return true;
+	return err_set(err, "the functions of an extension \"%s\" are not known; name them one by one", pattern->extension);
+}
+
 static void
-load_functions(struct fields *f, const cJSON *v, const struct path *path, struct function_pattern **functions, size_t *n)
+load_functions(struct fields *f, const cJSON *v, const struct path *path, struct function_pattern **functions, size_t *n, bool deny)
 {
 	struct path at = { path, NULL, 0 };
 	struct err err;
@@ -158,12 +170,16 @@ load_functions(struct fields *f, const cJSON *v, const struct path *path, struct
 	*functions = xcalloc((size_t)cJSON_GetArraySize(v), sizeof(**functions));
 	cJSON_ArrayForEach(item, v)
 	{
-		if (!cJSON_IsString(item))
+		if (!cJSON_IsString(item)) {
 			fields_expected(f, item, &at, "a string");
-		else if (!pattern_function(item->valuestring, &(*functions)[*n], &err))
+		} else if (!pattern_function(item->valuestring, &(*functions)[*n], &err)) {
 			fields_error(f, item, &at, "%s", err.text);
-		else
+		} else if (!deny || deniable(&(*functions)[*n], &err)) {
 			(*n)++;
+		} else {
+			fields_error(f, item, &at, "%s", err.text);
+			function_pattern_release(&(*functions)[*n]);
+		}
 		at.index++;
 	}
 }
@@ -174,7 +190,7 @@ load_functions_allow(struct fields *f, const cJSON *v, const struct path *path, 
 	struct profile *p = base;
 
 	p->functions_allow_set = true;
-	load_functions(f, v, path, &p->functions_allow, &p->nfunctions_allow);
+	load_functions(f, v, path, &p->functions_allow, &p->nfunctions_allow, false);
 }
 
 void
@@ -182,7 +198,7 @@ load_functions_deny(struct fields *f, const cJSON *v, const struct path *path, v
 {
 	struct profile *p = base;
 
-	load_functions(f, v, path, &p->functions_deny, &p->nfunctions_deny);
+	load_functions(f, v, path, &p->functions_deny, &p->nfunctions_deny, true);
 }
 
 /* --- settings and search_path --------------------------------------------- */
@@ -195,7 +211,7 @@ setting_name(const char *text, char **kept, struct err *err)
 	if (len == 0 || len > IDENTIFIER_MAX ||
 	    strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_$.") != len)
 		return err_set(err, "expected the name of a setting, found \"%s\"", text);
-	if (setting_never(text))
+	if (setting_never(text) || setting_reserved(text))
 		return err_set(err, "the setting \"%s\" can never be opened", text);
 	*kept = xstrdup(text);
 	return true;

@@ -32,14 +32,16 @@ struct policy {
 	size_t nassignments;
 	char *default_name; /* owned; NULL: the only one */
 	size_t default_profile;
+	char *mask_key; /* owned: of the profiles that have none of their own; NULL */
 };
 
 /* "10.0.0.0/8", "::1", "unix", "*". False, and why, when it is none. */
 bool network_parse(struct network *, const char *text, struct err *);
 bool network_holds(const struct network *, const char *client);
 
-/* A profile with the values that absent keys take: the built-in policy's. */
-void profile_init(struct profile *);
-void profile_release(struct profile *);
+/* A profile with the values that absent keys take: the built-in policy's. Not profile_init() and profile_release(): the
+ * Kerberos library, which libpq brings along, has functions of these names and would call ours. */
+void profile_defaults(struct profile *);
+void profile_clear(struct profile *);
 
 #endif

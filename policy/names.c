@@ -79,6 +79,7 @@ entry_free(struct names *n, struct entry *e)
 {
 	n->bytes -= e->bytes;
 	tally_unref(e->is.tally);
+	free(e->is.types);
 	if (e->is.judgement != NULL)
 		judgement_unref(e->is.judgement);
 	free(e);
@@ -302,6 +303,26 @@ bool
 names_set_portal(struct names *n, const char *name, struct judgement *j, size_t statement, uint64_t owner)
 {
 	return define(n, &n->portals, name, &(struct named){ .judgement = j, .statement = statement, .owner = owner });
+}
+
+bool
+names_set_types(struct names *n, const char *name, const uint32_t *types, size_t ntypes)
+{
+	struct entry *e = find(n, &n->statements, name);
+	size_t bytes = ntypes * sizeof(types[0]);
+
+	if (ntypes == 0 || e == NULL)
+		return e != NULL;
+	if (bytes > NAMES_BYTES - n->bytes) {
+		drop(n, &n->statements, e);
+		return false;
+	}
+	e->is.types = xmalloc(bytes);
+	memcpy(e->is.types, types, bytes);
+	e->is.ntypes = ntypes;
+	e->bytes += bytes;
+	n->bytes += bytes;
+	return true;
 }
 
 struct named *

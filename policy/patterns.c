@@ -4,7 +4,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "functions.h"
 #include "patterns.h"
 
 static bool
@@ -135,6 +134,30 @@ pattern_table(const char *text, struct table_pattern *t, struct err *err)
 	return true;
 }
 
+bool
+pattern_column(const char *text, struct column_rule *c, struct err *err)
+{
+	char *parts[3] = { NULL, NULL, NULL };
+	bool good = true;
+
+	for (size_t i = 0; good && i < nitems(parts); i++) {
+		good = read_part(&text, true, &parts[i], err);
+		if (good && i < 2 && *text++ != '.')
+			good = err_set(err, "expected schema.table.column");
+	}
+	if (good && *text != '\0')
+		good = *text == '.' ? err_set(err, "too many dots: expected schema.table.column") : at_end(text, err);
+	if (!good) {
+		for (size_t i = 0; i < nitems(parts); i++)
+			free(parts[i]);
+		return false;
+	}
+	c->schema = parts[0];
+	c->table = parts[1];
+	c->column = parts[2];
+	return true;
+}
+
 /* The argument types between the parentheses: how many? A variadic one takes any number. */
 static bool
 count_arguments(const char *types, size_t len, int *nargs, struct err *err)
@@ -182,11 +205,17 @@ read_signature(const char *text, struct function_pattern *f, struct err *err)
 	return true;
 }
 
+/* Extensions have names with dashes, and are of any sort: the catalog knows them. */
 static bool
 read_extension(const char *name, struct function_pattern *f, struct err *err)
 {
-	if (!extension_known(name))
-		return err_set(err, "the functions of an extension \"%s\" are not known; name them one by one", name);
+	size_t len = strlen(name);
+
+	if (len == 0 || len > IDENTIFIER_MAX)
+		return err_set(err, len == 0 ? "the name of an extension is missing" : "a name has 63 bytes at most");
+	for (const char *s = name; *s != '\0'; s++)
+		if (!name_byte(*s) && *s != '-')
+			return err_set(err, "'%c' cannot stand in the name of an extension", *s);
 	*f = (struct function_pattern){ .nargs = -1, .extension = xstrdup(name) };
 	return true;
 }

@@ -15,6 +15,7 @@
 bool pattern_schema(const char *text, char **glob, struct err *);
 bool pattern_identifier(const char *text, char **name, struct err *); /* no globs */
 bool pattern_table(const char *text, struct table_pattern *, struct err *);
+bool pattern_column(const char *text, struct column_rule *, struct err *); /* fills schema, table, column */
 bool pattern_function(const char *text, struct function_pattern *, struct err *);
 
 void table_pattern_release(struct table_pattern *);

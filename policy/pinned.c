@@ -4,6 +4,7 @@
 #include <ctype.h>
 
 #include "profile.h"
+#include "settings.h"
 
 static bool
 plain_identifier(const char *name)
@@ -36,6 +37,16 @@ search_path_value(const struct profile *p, struct sb *sb)
 	}
 }
 
+static bool
+hashes(const struct profile *p)
+{
+	for (size_t i = 0; i < p->ncolumns; i++)
+		if (p->columns[i].action == COLUMN_MASK && p->columns[i].mask == MASK_HASH)
+			return true;
+	return false;
+}
+
+/* The mask key becomes a setting that no client may name (settings.c) and that SHOW ALL and pg_settings leave out. */
 void
 profile_pinned(const struct profile *p, void (*f)(void *arg, const char *name, const char *value), void *arg)
 {
@@ -51,6 +62,8 @@ profile_pinned(const struct profile *p, void (*f)(void *arg, const char *name, c
 	struct sb path = { 0 };
 	char ms[32];
 
+	if (p->mask_key != NULL && hashes(p))
+		f(arg, SETTING_MASK_KEY, p->mask_key);
 	if (p->read_only)
 		f(arg, "default_transaction_read_only", "on");
 	f(arg, "standard_conforming_strings", "on");

@@ -200,6 +200,32 @@ profile_relation(const struct profile *p, const char *schema, const char *name, 
 	return judge_relation(p, schema, name, access);
 }
 
+bool
+profile_relation_named(const struct profile *p, const char *schema, const char *name, unsigned access)
+{
+	return named_exactly(p, schema, name, access);
+}
+
+bool
+profile_relation_closed(const struct profile *p, const char *schema, const char *name, unsigned access)
+{
+	return in_globs(&p->schemas_deny, schema) || table_denied(p, schema, name, access);
+}
+
+bool
+profile_schema_denied(const struct profile *p, const char *schema)
+{
+	return in_globs(&p->schemas_deny, schema);
+}
+
+bool
+profile_schema_open(const struct profile *p, const char *schema)
+{
+	if (in_globs(&p->schemas_deny, schema))
+		return false;
+	return is_catalog(schema) || !p->schemas_allow.set || in_globs(&p->schemas_allow, schema);
+}
+
 /* --- hints -------------------------------------------------------------- */
 
 const char *

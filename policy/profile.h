@@ -32,6 +32,26 @@ struct function_pattern {
 
 enum writes_mode { WRITES_DENY, WRITES_ALLOW };
 
+enum column_action { COLUMN_OPEN, COLUMN_DENY, COLUMN_MASK };
+enum mask_kind { MASK_NULL, MASK_REDACT, MASK_HASH, MASK_PARTIAL, MASK_EXPRESSION };
+
+struct column_rule {
+	char			*schema, *table, *column;	/* globs, already folded */
+	enum column_action	 action;			/* deny or mask */
+	enum mask_kind		 mask;
+	char			*expression;			/* MASK_EXPRESSION: SQL over the row's columns; else NULL */
+};
+
+struct row_filter {
+	char	*schema, *table;	/* globs, already folded */
+	char	*where;			/* SQL condition over the row's columns */
+};
+
+struct session_setting {
+	char	*name;			/* with a dot: app.user_id */
+	char	*value;			/* ${user}, ${database}, ${application_name}, ${client}, ${profile} are replaced; $$ is a dollar */
+};
+
 struct profile {
 	char			*name;
 	enum policy_mode	 mode;
@@ -52,6 +72,13 @@ struct profile {
 	struct string_list	 search_path;		/* default: "$user", public as ["public"] */
 	enum writes_mode	 writes;
 	bool			 require_where;
+	struct column_rule	*columns;		/* in the order of the file; the first that fits a column rules */
+	size_t			 ncolumns;
+	struct row_filter	*row_filters;		/* all that fit a table hold */
+	size_t			 nrow_filters;
+	struct session_setting	*session;
+	size_t			 nsession;
+	char			*mask_key;		/* of MASK_HASH; NULL: none was given */
 	struct limits		 limits;
 	char			*hints[RULE_PROTOCOL + 1];		/* by rule; NULL: the default hint */
 };
@@ -68,6 +95,16 @@ enum name_answer { NAME_OPEN, NAME_DENIED_SCHEMA, NAME_DENIED_TABLE };
  * names them exactly. */
 enum name_answer	profile_relation(const struct profile *, const char *schema, const char *name, unsigned access,
 			    const char **resolved);
+
+/* Does tables.allow name it letter by letter, for all of that access? So a view over closed tables is opened. */
+bool	profile_relation_named(const struct profile *, const char *schema, const char *name, unsigned access);
+
+/* Closed by a deny list, whatever else is allowed: that goes over to children by inheritance and to partitions. */
+bool	profile_relation_closed(const struct profile *, const char *schema, const char *name, unsigned access);
+
+/* Is the schema on schemas.deny? May its objects be named at all (PostgreSQL's own need no word in schemas.allow)? */
+bool	profile_schema_denied(const struct profile *, const char *schema);
+bool	profile_schema_open(const struct profile *, const char *schema);
 
 enum function_answer {
 	FUNCTION_OPEN,

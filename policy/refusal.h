@@ -3,6 +3,7 @@
 #define REFUSAL_H
 
 #include "facts.h"
+#include "rights.h"
 
 struct refusal {
 	enum rule rule;
@@ -17,7 +18,15 @@ bool refuse(struct refusal *, enum rule, int location, const char *fmt, ...) pri
 void refusal_release(struct refusal *);
 
 /* May this happen under this profile? On false the refusal says why not. The
- * facts are asked in the order in which the walk found them. */
-bool decide(const struct profile *, const struct facts *, unsigned judge_flags, struct refusal *);
+ * facts are asked in the order in which the walk found them. With rights (NULL:
+ * only names are known) relations are judged as the objects that they are, and
+ * calls are left to the analysis. */
+bool decide(const struct profile *, struct rights *, const struct facts *, unsigned judge_flags, struct refusal *);
+/* The rest of it for statements that the analysis did not cover: calls by their names. */
+bool decide_calls(const struct profile *, struct rights *, const struct facts *, struct refusal *);
+
+/* decide_object.c: by_name tells that the catalog has no such relation, and the name decides. */
+bool decide_relation(struct rights *, const struct fact *, bool *by_name, struct refusal *);
+bool decide_unguarded(struct rights *, const struct fact *, struct refusal *);
 
 #endif

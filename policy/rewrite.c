@@ -23,6 +23,36 @@ rewrite_release(struct rewrite *r)
 	*r = (struct rewrite){ 0 };
 }
 
+/* The next of both lists is the one that begins first; at one place the edit, for a LIMIT stands behind everything. */
+bool
+rewrite_merge(struct rewrite *r, const struct edits *e)
+{
+	struct rewrite all = { .required = r->required, .max_rows = r->max_rows, .notice = r->notice };
+	const char *added = sb_text(&r->added);
+	size_t i = 0, k = 0, end = 0, before;
+	bool apart = true;
+
+	while (i < r->n || k < e->n) {
+		const bool edit = k < e->n && (i == r->n || e->items[k].at <= r->splices[i].at);
+		const size_t at = edit ? e->items[k].at : r->splices[i].at;
+		const size_t removed = edit ? e->items[k].removed : r->splices[i].removed;
+
+		before = all.added.len;
+		if (edit) {
+			sb_str(&all.added, e->items[k++].text);
+		} else {
+			sb_bytes(&all.added, added, r->splices[i].added);
+			added += r->splices[i++].added;
+		}
+		splice(&all, at, removed, before);
+		apart = apart && at >= end;
+		end = at + removed;
+	}
+	rewrite_release(r);
+	*r = all;
+	return apart;
+}
+
 char *
 rewrite_apply(const struct rewrite *r, const char *sql, size_t len, size_t *new_len)
 {
@@ -359,9 +389,9 @@ is_limited(const struct rewrite *r, const Node *n)
 }
 
 bool
-rewrite_holds(const struct rewrite *r, const struct tree *tree, const struct facts *was, const struct facts *now)
+rewrite_holds(const struct rewrite *r, const struct tree *tree, const struct facts *was, const struct facts *now, bool substituted)
 {
-	if (!facts_equal(was, now))
+	if (!(substituted ? facts_alike(was, now) : facts_equal(was, now)))
 		return false;
 	for (size_t i = 0; i < tree->n; i++) {
 		const Node *n = ((const RawStmt *)tree->statements->elements[i].ptr_value)->stmt;

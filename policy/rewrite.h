@@ -10,6 +10,7 @@
 #define REWRITE_H
 
 #include "facts.h"
+#include "substitute.h"
 
 struct rewrite {
 	struct splice *splices; /* owned, in the order of the text */
@@ -24,12 +25,16 @@ struct rewrite {
 /* Finds what has to change, and notes in the facts which statements cannot
  * return more rows than the cap lets through. */
 void rewrite_plan(struct rewrite *, const struct tree *, struct facts *, const struct profile *, const char *sql);
+/* Adds edits of a substitution to the splices. False: one lies over another. */
+bool rewrite_merge(struct rewrite *, const struct edits *) must_check;
 void rewrite_release(struct rewrite *);
 
 /* The new text, NUL-terminated; caller frees. NULL when memory is gone. */
 char *rewrite_apply(const struct rewrite *, const char *sql, size_t len, size_t *new_len);
 
-/* Does the tree of the new text have what was spliced, and say the same else? */
-bool rewrite_holds(const struct rewrite *, const struct tree *, const struct facts *was, const struct facts *now);
+/* Does the tree of the new text have what was spliced, and say the same else?
+ * substituted: the facts may differ, but not what kinds of statements there are. */
+bool rewrite_holds(
+    const struct rewrite *, const struct tree *, const struct facts *was, const struct facts *now, bool substituted);
 
 #endif

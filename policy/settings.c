@@ -11,7 +11,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "profile.h"
+#include "session_settings.h"
 #include "settings.h"
 
 #define NAME_LENGTH 63 /* NAMEDATALEN - 1 */
@@ -191,6 +191,63 @@ next_identifier(const char **list, char *name, size_t size)
 	return quoted || len > 0;
 }
 
+static bool
+listed(const struct profile *p, const char *name)
+{
+	for (size_t i = 0; i < p->settings_allow.n; i++)
+		if (strcasecmp(p->settings_allow.items[i], name) == 0)
+			return true;
+	return false;
+}
+
+static bool
+in_globs(const struct string_list *list, const char *text)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (glob_match(list->items[i], text))
+			return true;
+	return false;
+}
+
+/* May names be looked up in this schema? What differs from role to role or holds the session's own objects may not. */
+static bool
+schema_searchable(const struct request *r, const char *schema, bool first)
+{
+	const struct profile *p = r->profile;
+	bool open;
+
+	if (*schema == '\0' || (first && strcmp(schema, "pg_catalog") == 0))
+		return true;
+	if (strcmp(schema, "$user") == 0)
+		return err_set(r->why, "setting \"search_path\" may not hold \"$user\": name the schema");
+	if (strcmp(schema, "pg_catalog") == 0)
+		return err_set(r->why, "setting \"search_path\" may hold pg_catalog in the first place only");
+	if (strncmp(schema, "pg_", 3) == 0)
+		return err_set(r->why, "setting \"search_path\" may not hold %.63s: it is a schema of the system", schema);
+	open = strcmp(schema, "information_schema") == 0 || !p->schemas_allow.set || in_globs(&p->schemas_allow, schema);
+	if (!open || in_globs(&p->schemas_deny, schema))
+		return err_set(r->why, "setting \"search_path\" may not hold %.63s: this schema is not open", schema);
+	return true;
+}
+
+/* settings.allow names it: any schemas that are open. */
+static bool
+open_search_path(const struct request *r)
+{
+	const char *rest = r->value;
+	char name[NAME_LENGTH + 1];
+	bool first = true;
+
+	while (rest != NULL && *rest != '\0') {
+		if (!next_identifier(&rest, name, sizeof(name)))
+			return err_set(r->why, "setting \"search_path\" needs a list of schemas");
+		if (!schema_searchable(r, name, first))
+			return false;
+		first = false;
+	}
+	return true;
+}
+
 /* Unqualified names were judged along the profile's search path: it may be "set" to what it is. */
 static bool
 same_search_path(const struct request *r)
@@ -207,6 +264,8 @@ same_search_path(const struct request *r)
 	}
 	if (rest != NULL && *rest == '\0' && n == path->n && n > 0)
 		return true;
+	if (listed(r->profile, r->name))
+		return open_search_path(r);
 	return err_set(r->why, "setting \"search_path\" is fixed by the policy");
 }
 
@@ -257,6 +316,14 @@ setting_never(const char *name)
 	return len >= sizeof(suffix) && strcasecmp(name + len - (sizeof(suffix) - 1), suffix) == 0;
 }
 
+bool
+setting_reserved(const char *name)
+{
+	static const char prefix[] = "pgmoat.";
+
+	return strncasecmp(name, prefix, sizeof(prefix) - 1) == 0;
+}
+
 static const struct setting *
 find(const char *name)
 {
@@ -266,13 +333,21 @@ find(const char *name)
 	return NULL;
 }
 
-static bool
-listed(const struct profile *p, const char *name)
+const char *
+setting_default(size_t i)
 {
-	for (size_t i = 0; i < p->settings_allow.n; i++)
-		if (strcasecmp(p->settings_allow.items[i], name) == 0)
-			return true;
-	return false;
+	for (size_t j = 0; j < nitems(settings); j++)
+		if ((settings[j].flags & BY_DEFAULT) != 0 && i-- == 0)
+			return settings[j].name;
+	return NULL;
+}
+
+bool
+setting_pinned(const char *name)
+{
+	const struct setting *s = find(name);
+
+	return s != NULL && (s->flags & PINNED) != 0;
 }
 
 /* What may be set, for the refusal of something else. */
@@ -284,9 +359,8 @@ name_allowed(const struct profile *p, struct sb *sb)
 			sb_fmt(sb, "%s%s", i > 0 ? ", " : "", p->settings_allow.items[i]);
 		return;
 	}
-	for (size_t i = 0; i < nitems(settings); i++)
-		if ((settings[i].flags & BY_DEFAULT) != 0)
-			sb_fmt(sb, "%s%s", i > 0 ? ", " : "", settings[i].name);
+	for (size_t i = 0; setting_default(i) != NULL; i++)
+		sb_fmt(sb, "%s%s", i > 0 ? ", " : "", setting_default(i));
 }
 
 static void
@@ -309,8 +383,12 @@ profile_judge_setting(const struct profile *p, const char *name, const char *val
 	const struct setting *s = find(name);
 	bool open;
 
-	if (setting_never(name)) {
+	if (setting_never(name) || setting_reserved(name)) {
 		err_set(why, "setting \"%.63s\" may not be set through the firewall", name);
+		return SETTING_REFUSED;
+	}
+	if (session_names(p, name)) {
+		err_set(why, "setting \"%.63s\" is set by the policy", name);
 		return SETTING_REFUSED;
 	}
 	open = p->settings_allow.set ? listed(p, name) : s != NULL && (s->flags & BY_DEFAULT) != 0;
@@ -346,6 +424,10 @@ profile_judge_shown(const struct profile *p, const char *name, struct err *why)
 {
 	if (name == NULL) {
 		err_set(why, "the setting that it shows must be named by a constant");
+		return SETTING_REFUSED;
+	}
+	if (setting_reserved(name)) {
+		err_set(why, "settings that begin with \"pgmoat.\" are the firewall's own");
 		return SETTING_REFUSED;
 	}
 	if (!names_secret(name) || listed(p, name))

@@ -8,4 +8,14 @@
  * loaded. Compares without case. */
 bool setting_never(const char *name);
 
+#define SETTING_MASK_KEY "pgmoat.mask_key"
+
+/* Our own, which hold the key of hashed values: neither to be set nor to be seen. Compares without case. */
+bool setting_reserved(const char *name);
+
+/* Without a policy's list, which settings may be set? NULL ends. */
+const char *setting_default(size_t i);
+/* One of those that a server connection starts with: to be set to what it is, at most, whatever settings.allow says. */
+bool setting_pinned(const char *name);
+
 #endif

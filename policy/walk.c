@@ -216,6 +216,8 @@ walk(struct walk *w, const void *node)
 		return true;
 	if (++w->depth > w->max_depth)
 		return walk_stop(w, RULE_TOO_DEEP, "this statement", "it is nested too deeply", place_of(node));
+	if (!IsA(node, RangeVar)) /* note_relation() counts these */
+		note_visit(w, node);
 	go_on = walk_node(w, node);
 	w->depth--;
 	return go_on;

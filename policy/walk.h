@@ -84,6 +84,7 @@ void note_problem(struct walk *, enum rule, const char *what, const char *why, i
 bool walk_stop(struct walk *, enum rule, const char *what, const char *why, int location); /* always false */
 
 /* Helpers that cannot fail. */
+void note_visit(struct walk *, const void *node);
 const char *node_words(const Node *);          /* "DROP TABLE"; "this statement" when unknown */
 enum statement_kind node_kind(const Node *);   /* of a whole statement */
 void sb_identifier(struct sb *, const char *); /* in double quotes */

@@ -214,6 +214,7 @@ walk_ddl(struct walk *w, const Node *n, bool *mine)
 	case T_CreateSchemaStmt:
 		return walk_schema(w, (const CreateSchemaStmt *)n, mine);
 	case T_CompositeTypeStmt:
+		note_relation(w, ((const CompositeTypeStmt *)n)->typevar, ACCESS_WRITE);
 		return walk_list(w, ((const CompositeTypeStmt *)n)->coldeflist);
 	case T_CreateDomainStmt:
 		return walk(w, ((const CreateDomainStmt *)n)->typeName) && walk_list(w, ((const CreateDomainStmt *)n)->constraints);

@@ -8,6 +8,13 @@ or_empty(const char *s)
 }
 
 void
+note_visit(struct walk *w, const void *node)
+{
+	if (w->facts->visits != NULL)
+		w->facts->visits[nodeTag(node)]++;
+}
+
+void
 note_act(struct walk *w, enum statement_kind kind, const char *what, const RangeVar *on, int location, bool whereless)
 {
 	struct fact fact = {
@@ -28,13 +35,14 @@ note_act(struct walk *w, enum statement_kind kind, const char *what, const Range
 /* The name of the database before the schema changes nothing: PostgreSQL
  * takes only the current one. */
 static void
-note_relation_at(struct walk *w, const char *schema, const char *name, unsigned access, int location)
+note_relation_at(struct walk *w, const char *schema, const char *name, unsigned access, bool only, int location)
 {
 	struct fact fact = {
 		.type = FACT_RELATION,
 		.schema = or_empty(schema),
 		.name = or_empty(name),
 		.number = (int)access,
+		.only = only,
 		.location = location,
 	};
 
@@ -44,21 +52,22 @@ note_relation_at(struct walk *w, const char *schema, const char *name, unsigned 
 void
 note_relation(struct walk *w, const RangeVar *r, unsigned access)
 {
+	note_visit(w, r);
 	if (access == ACCESS_READ && r->schemaname == NULL && scope_find(&w->ctes, r->relname) != NULL)
 		return;
-	note_relation_at(w, r->schemaname, r->relname, access, r->location);
+	note_relation_at(w, r->schemaname, r->relname, access, !r->inh, r->location);
 }
 
 void
 note_named_relation(struct walk *w, const List *name, unsigned access)
 {
-	note_relation_at(w, list_text(name, 1), list_text(name, 0), access, -1);
+	note_relation_at(w, list_text(name, 1), list_text(name, 0), access, false, -1);
 }
 
 void
 note_schema(struct walk *w, const char *schema, unsigned access)
 {
-	note_relation_at(w, schema, "*", access, -1);
+	note_relation_at(w, schema, "*", access, false, -1);
 }
 
 void

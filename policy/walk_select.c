@@ -132,6 +132,7 @@ walk_from_function(struct walk *w, const Node *call, const Node *columns)
 {
 	if (!is_many_unnest(call, columns))
 		return walk(w, call) && walk(w, columns);
+	note_visit(w, call);
 	note_function(w, "pg_catalog", "unnest", 1, ((const FuncCall *)call)->location);
 	return walk_list(w, ((const FuncCall *)call)->args);
 }

@@ -3,7 +3,11 @@
 #include <string.h>
 #include <strings.h>
 
+#include "affected.h"
+#include "gate.h"
 #include "log.h"
+#include "quota.h"
+#include "refresh.h"
 #include "refuse.h"
 #include "result.h"
 
@@ -38,10 +42,12 @@ pop(struct session *s)
 	bool heavy = s->owed.bytes >= OWED_BYTES;
 
 	result_audit(s, o, o->sqlstate[0] != '\0' ? o->sqlstate : "00000");
+	quota_answered(s, o);
 	pipeline_pop(&s->owed);
 	s->busy_since = loop_now(s->worker->loop);
 	s->overdue = 0;
-	if (s->owed.count == OWED_LOW || (heavy && s->owed.bytes < OWED_BYTES) || s->waits || s->limits->on_cap == ON_CAP_ERROR)
+	if (s->owed.count == OWED_LOW || (heavy && s->owed.bytes < OWED_BYTES) || s->waits || s->limits->on_cap == ON_CAP_ERROR ||
+	    s->limits->max_affected_rows > 0)
 		conn_resume(s->client);
 }
 
@@ -57,8 +63,10 @@ drop_to_sync(struct session *s)
 			memcpy(o->sqlstate, "25P02", 6); /* never ran: the series had failed */
 		pop(s);
 	}
-	if (o == NULL)
+	if (o == NULL || o->own)
 		s->skipping = true; /* its Sync is still to come from the client */
+	if (o != NULL && o->own)
+		s->local_sync = true; /* and the server has had ours */
 }
 
 static bool
@@ -93,17 +101,15 @@ on_row_description(struct session *s, const uint8_t *frame, size_t len)
 		answer_violation(s, (char)frame[0]);
 }
 
-/* on_cap error: the client is told an error about what the server completed, and
- * the server is made to agree before anything else runs (client.c held it back).
+/* The client is told an error, which s->out holds, about what the server completed,
+ * and the server is made to agree before anything else runs (client.c held it back).
  * A Query must come to its end first; what that still says is dropped. */
 static void
-fail_capped(struct session *s, struct owed *o)
+fail_complete(struct session *s, struct owed *o)
 {
-	uint8_t *error;
 	size_t len;
+	uint8_t *error = refuse_take(s, &len);
 
-	result_capped(s, o, "");
-	error = refuse_take(s, &len);
 	if (o->kind == OWED_EXECUTE) {
 		pop(s);
 		refuse_later(s, true, error, len);
@@ -113,6 +119,32 @@ fail_capped(struct session *s, struct owed *o)
 	o->late_len = len;
 	o->failed = s->muted = true;
 	result_next(o);
+}
+
+/* A query takes its transaction's snapshot; what only speaks about the transaction or the session does not. */
+static bool
+took_snapshot(const struct owed *o)
+{
+	const struct judged_statement *st = owed_statement(o);
+
+	if (st == NULL)
+		return false;
+	switch (st->kind) {
+	case KIND_SELECT:
+	case KIND_INSERT:
+	case KIND_UPDATE:
+	case KIND_DELETE:
+	case KIND_MERGE:
+	case KIND_COPY_TO:
+	case KIND_COPY_FROM:
+	case KIND_DDL:
+	case KIND_CALL:
+	case KIND_DO:
+	case KIND_EXPLAIN:
+		return true;
+	default:
+		return false;
+	}
 }
 
 static void
@@ -127,19 +159,28 @@ on_complete(struct session *s, const uint8_t *frame, size_t len)
 		return;
 	}
 	s->copy_in = false;
+	s->looked = s->looked || took_snapshot(o);
 	result_notices(s, o);
 	say(s);
-	if (o->capped && !s->muted && s->limits->on_cap == ON_CAP_ERROR) {
-		fail_capped(s, o);
+	wire_reader_init(&r, frame + WIRE_HEADER, len);
+	tag = frame[0] == 'C' ? wire_str(&r) : result_tag(o); /* or our own row limit suspended the portal */
+	if (!s->muted && affected_too_many(s, o, tag)) {
+		fail_complete(s, o);
 		return;
 	}
-	if (o->capped && !s->muted) {
-		wire_reader_init(&r, frame + WIRE_HEADER, len);
-		tag = frame[0] == 'C' ? wire_str(&r) : result_tag(o); /* or our own row limit suspended the portal */
+	if (o->capped && !s->muted && s->limits->on_cap == ON_CAP_ERROR) {
+		result_capped(s, o, "");
+		fail_complete(s, o);
+		return;
+	}
+	if (o->capped && !s->muted)
 		result_capped(s, o, tag);
+	else if (!s->muted)
+		wire_put_bytes(&s->out, frame, WIRE_HEADER + len);
+	if (o->own_block)
+		affected_hold(s);
+	else
 		say(s);
-	} else
-		relay(s, frame, len);
 	if (o->kind == OWED_EXECUTE)
 		pop(s);
 	else
@@ -161,15 +202,35 @@ fail_block(struct session *s, struct owed *o)
 }
 
 static void
+end_own_block(struct session *s, struct owed *o, char status)
+{
+	uint8_t *late = o->late;
+	size_t len = o->late_len;
+	bool guarded = o->guarded, failed = o->failed;
+
+	o->late = NULL;
+	pop(s);
+	s->muted = s->copy_in = false;
+	if (failed && late == NULL) /* the error has been relayed */
+		wire_writer_clear(&s->held);
+	affected_end(s, status, late, len, guarded);
+}
+
+static void
 on_ready(struct session *s, const uint8_t *frame, size_t len)
 {
 	struct owed *o = pipeline_head(&s->owed);
 	char status = len == 1 ? (char)frame[WIRE_HEADER] : '\0';
 	uint64_t number;
+	bool own;
 
 	if (o == NULL || (o->kind != OWED_QUERY && o->kind != OWED_SYNC) || (o->error != NULL && !o->failed) ||
 	    (status != 'I' && status != 'T' && status != 'E')) {
 		answer_violation(s, 'Z');
+		return;
+	}
+	if (o->own_block) {
+		end_own_block(s, o, status);
 		return;
 	}
 	if (o->late != NULL && status == 'T') {
@@ -179,16 +240,20 @@ on_ready(struct session *s, const uint8_t *frame, size_t len)
 	if (o->late != NULL)
 		conn_write(s->client, o->late, o->late_len);
 	number = o->number;
+	own = o->own;
 	pop(s);
 	s->muted = false;
 	s->copy_in = false;
 	s->status = status;
 	if (status == 'I') {
 		s->block_since = s->owed.count > 0 ? loop_now(s->worker->loop) : 0;
+		s->looked = false;
+		refresh_settled(s);
 		names_transaction_end(s->names, number);
 	} else if (s->block_since == 0)
 		s->block_since = loop_now(s->worker->loop);
-	conn_write(s->client, frame, WIRE_HEADER + len);
+	if (!own)
+		conn_write(s->client, frame, WIRE_HEADER + len);
 	if (conn_paused(s->client))
 		conn_resume(s->client);
 	if (session_idle(s))
@@ -213,6 +278,24 @@ hint_timeout(struct session *s, const struct owed *o, struct msg_error *e)
 	return true;
 }
 
+static bool
+hides_details(const struct session *s, const struct owed *o)
+{
+	return s->enforce && o != NULL && o->guarded;
+}
+
+/* A guard has raised it: the row that it met shows the definition of what may not be seen. */
+static void
+restricted_error(struct session *s, struct owed *o)
+{
+	memcpy(o->sqlstate, "42501", 6);
+	if (s->muted)
+		return;
+	gate_error(s, "42501", RULE_TABLE_DENIED, "Ask about objects that you may see: name them in the query's conditions.",
+	    "the query reads the definition of an object that is restricted here");
+	say(s);
+}
+
 static void
 relay_error(struct session *s, struct owed *o, const uint8_t *frame, size_t len)
 {
@@ -233,15 +316,36 @@ relay_error(struct session *s, struct owed *o, const uint8_t *frame, size_t len)
 	snprintf(o->sqlstate, sizeof(o->sqlstate), "%s", e.sqlstate[0] != '\0' ? e.sqlstate : "XX000");
 	if (hint_timeout(s, o, &e))
 		return;
+	if (s->enforce && strstr(e.message, GUARD_MARKER) != NULL) {
+		restricted_error(s, o);
+		return;
+	}
 	position = e.position;
 	if (position > 0 && s->enforce && o->judgement != NULL && o->judgement->rewritten != NULL)
 		position = judgement_position(o->judgement, position);
-	if (position == e.position)
+	if (position == e.position && !hides_details(s, o))
 		relay(s, frame, len);
 	else if (!s->muted) {
-		msg_copy_error(&s->out, 'E', body, len, position);
+		msg_copy_error_without(&s->out, 'E', body, len, position, hides_details(s, o) ? ERROR_DETAILS : "");
 		say(s);
 	}
+}
+
+static void
+on_notice(struct session *s, const uint8_t *frame, size_t len)
+{
+	struct msg_error e;
+
+	if (!hides_details(s, pipeline_head(&s->owed))) {
+		conn_write(s->client, frame, WIRE_HEADER + len);
+		return;
+	}
+	if (!msg_read_error(frame + WIRE_HEADER, len, &e)) {
+		answer_violation(s, 'N');
+		return;
+	}
+	msg_copy_error_without(&s->out, 'N', frame + WIRE_HEADER, len, e.position, ERROR_DETAILS);
+	say(s);
 }
 
 static bool
@@ -346,6 +450,10 @@ on_parameter(struct session *s, const uint8_t *frame, size_t len)
 void
 answer(struct session *s, const uint8_t *frame, size_t len)
 {
+	if (affected_owns(s, pipeline_head(&s->owed))) {
+		affected_begun(s, frame, len);
+		return;
+	}
 	switch (frame[0]) {
 	case '1':
 		on_step(s, frame, len, OWED_PARSE);
@@ -390,6 +498,8 @@ answer(struct session *s, const uint8_t *frame, size_t len)
 		on_parameter(s, frame, len);
 		break;
 	case 'N':
+		on_notice(s, frame, len);
+		break;
 	case 'A':
 		conn_write(s->client, frame, WIRE_HEADER + len);
 		break;

@@ -9,6 +9,10 @@
 
 #include "session.h"
 
+/* DETAIL quotes rows, CONTEXT and the query inside a function quote what it works with, the rest names what is not
+ * to be known: fields of errors of a statement that something was taken from. */
+#define ERROR_DETAILS "DWqpstcdn"
+
 void answer(struct session *, const uint8_t *frame, size_t len);
 void answer_violation(struct session *, char type); /* ends the session */
 

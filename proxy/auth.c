@@ -11,6 +11,8 @@
 
 #include "gate.h"
 #include "log.h"
+#include "quota.h"
+#include "refresh.h"
 #include "session.h"
 
 #define PASSWORD_MAX 8192   /* body of a 'p' message; SCRAM needs a few hundred bytes */
@@ -63,11 +65,26 @@ auth_begin(struct session *s)
 
 /* --- libpq logs in ------------------------------------------------------ */
 
+/* "15.20 (Debian 15.20-1)" is 150020, "18beta1" is 180000. */
+static void
+note_version(struct session *s, const char *name, const char *value)
+{
+	char *end;
+	long major;
+
+	if (strcmp(name, "server_version") != 0)
+		return;
+	major = strtol(value, &end, 10);
+	if (major > 0 && major < 10000)
+		s->server_version = (int)major * 10000 + (*end == '.' ? (int)(strtol(end + 1, NULL, 10) % 10000) : 0);
+}
+
 static void
 relay_parameter(void *arg, const char *name, const char *value)
 {
 	struct session *s = arg;
 
+	note_version(s, name, value);
 	msg_write_parameter(&s->out, name, value);
 }
 
@@ -90,6 +107,7 @@ login_done(void *arg, struct conn *server, struct server_login *login, const cha
 	msg_write_ready(&s->out, 'I');
 	session_to_client(s);
 	conn_resume(s->client);
+	refresh_look(s);
 }
 
 static void
@@ -326,15 +344,18 @@ on_key(struct session *s, const uint8_t *body, size_t len)
 static void
 on_early_parameter(struct session *s, const uint8_t *frame, size_t len)
 {
+	const char *name, *value;
 	struct wire_reader r;
 
 	wire_reader_init(&r, frame + WIRE_HEADER, len);
-	wire_str(&r);
-	wire_str(&r);
-	if (wire_end(&r))
+	name = wire_str(&r);
+	value = wire_str(&r);
+	if (wire_end(&r)) {
+		note_version(s, name, value);
 		conn_write(s->client, frame, WIRE_HEADER + len);
-	else
+	} else {
 		unexpected(s, 'S');
+	}
 }
 
 /* pg_hba.conf may have a line for TLS only, or for plain only. Nothing was
@@ -393,6 +414,7 @@ on_login_message(struct session *s, const uint8_t *frame, char type, size_t len)
 		auth_done(s);
 		session_to_client(s);
 		conn_write(s->client, frame, WIRE_HEADER + len);
+		refresh_look(s);
 	} else {
 		unexpected(s, type);
 	}
@@ -435,6 +457,8 @@ auth_done(struct session *s)
 	    s->protocol >= PROTOCOL(3, 2) ? CANCEL_KEY_LONG : CANCEL_KEY_SHORT, &s->key);
 	msg_write_key(&s->out, s->key.pid, s->key.secret, s->key.len);
 	s->names = names_new();
+	refresh_enter(s);
+	quota_open(s);
 	session_enter(s, S_READY);
 	who = gate_who(s);
 	audit_event(s->worker->gateway->audit, &who, "connect", "");

@@ -10,18 +10,20 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "catalog.h"
 #include "commands.h"
 #include "policy.h"
 #include "policy_split.h"
 #include "serve.h"
 
 struct check {
-	const char *policy_file, *profile_name;
+	const char *policy_file, *profile_name, *catalog_file, *search_path;
 	struct principal who;
 	bool json;
 
 	struct policy *policy;
 	const struct profile *profile;
+	struct rights *rights; /* with a catalog; NULL without */
 	struct names *names;
 	uint64_t statement; /* number within the session */
 	bool in_block;      /* between BEGIN and COMMIT */
@@ -40,6 +42,9 @@ check_help(FILE *out)
 	      "  --profile NAME\n        judge under this profile\n"
 	      "  --user NAME, --database NAME, --application-name NAME, --client ADDRESS\n"
 	      "        judge under the profile that the policy assigns to such a client\n"
+	      "  --catalog FILE\n        what the database holds, as pgmoat catalog dump wrote it: names are looked up in\n"
+	      "        it, and views, columns and functions judged by what they are\n"
+	      "  --search-path SCHEMAS\n        where unqualified names are looked up in it, instead of the policy's search_path\n"
 	      "  --format text|json\n        text (default), or one JSON object a line\n",
 	    out);
 }
@@ -49,6 +54,12 @@ fail(const char *what, const char *reason)
 {
 	fprintf(stderr, "pgmoat check: %s: %s\n", what, reason);
 	return EXIT_USAGE;
+}
+
+static void
+note(const char *text)
+{
+	fprintf(stderr, "pgmoat check: note: %s\n", text);
 }
 
 /* --- output ------------------------------------------------------------ */
@@ -135,10 +146,18 @@ follow_transaction(struct check *c, const struct judgement *j)
 		names_transaction_end(c->names, c->statement);
 }
 
+static struct judgement *
+judge(struct check *c, const char *text, size_t len)
+{
+	if (c->rights != NULL)
+		return rights_judge(c->rights, text, len, JUDGE_SIMPLE, NULL, 0);
+	return policy_judge(c->policy, c->profile, text, len, JUDGE_SIMPLE);
+}
+
 static void
 check_statement(struct check *c, const char *file, const char *text, const struct sql_part *part)
 {
-	struct judgement *j = policy_judge(c->policy, c->profile, text + part->at, part->len, JUDGE_SIMPLE);
+	struct judgement *j = judge(c, text + part->at, part->len);
 	const char *unknown_name = NULL;
 	char sqlstate[6] = "";
 	struct err err;
@@ -155,8 +174,11 @@ check_statement(struct check *c, const char *file, const char *text, const struc
 	else
 		print_verdict(file, part->line, j, unknown_name);
 	c->counts[unknown_name != NULL ? VERDICT_BLOCK : j->verdict]++;
-	if (unknown_name == NULL && j->verdict != VERDICT_BLOCK)
+	if (unknown_name == NULL && j->verdict != VERDICT_BLOCK) {
 		follow_transaction(c, j);
+		if (j->sets_search_path && c->rights != NULL)
+			note("a new search_path is not followed: judge what comes behind it with --search-path");
+	}
 	judgement_unref(j);
 }
 
@@ -236,6 +258,8 @@ read_option(struct check *c, const char *name, const char *value)
 	} options[] = {
 		{ "--policy", &c->policy_file },
 		{ "--profile", &c->profile_name },
+		{ "--catalog", &c->catalog_file },
+		{ "--search-path", &c->search_path },
 		{ "--user", &c->who.user },
 		{ "--database", &c->who.database },
 		{ "--application-name", &c->who.application_name },
@@ -304,6 +328,25 @@ choose_profile(struct check *c)
 	return true;
 }
 
+/* The profile meets the database. */
+static bool
+choose_rights(struct check *c)
+{
+	struct catalog *catalog;
+	struct err err;
+
+	if (c->catalog_file == NULL) {
+		if (profile_hides(c->profile))
+			note("the profile hides columns or rows: only with --catalog can that be judged");
+		return c->search_path == NULL || fail("--search-path", "needs --catalog") == EXIT_OK;
+	}
+	if ((catalog = catalog_load(c->catalog_file, &err)) == NULL)
+		return fail(c->catalog_file, err.text) == EXIT_OK;
+	c->rights = rights_new(c->policy, c->profile, catalog, c->search_path);
+	catalog_unref(catalog);
+	return true;
+}
+
 int
 check_main(int argc, char **argv)
 {
@@ -315,8 +358,9 @@ check_main(int argc, char **argv)
 	if (!read_options(&c, argc, argv, &next))
 		return EXIT_USAGE;
 	memcpy(files, only_stdin, sizeof(files));
-	if (choose_profile(&c))
+	if (choose_profile(&c) && choose_rights(&c))
 		status = next < argc ? check_files(&c, argc - next, argv + next) : check_files(&c, 1, files);
+	rights_unref(c.rights);
 	policy_unref(c.policy);
 	return status;
 }

@@ -4,7 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "affected.h"
+#include "errand.h"
 #include "gate.h"
+#include "plan_cost.h"
+#include "quota.h"
+#include "refresh.h"
 #include "refuse.h"
 #include "series.h"
 #include "uses.h"
@@ -24,13 +29,47 @@ refused_copy(const struct judgement *j)
 	return j != NULL && j->nstatements > 0 && j->statements[j->nstatements - 1].copy_in;
 }
 
+/* What was judged good, in the session that it comes to. False: it waits, or s->out says why not. */
+static bool
+admit(struct session *s, struct judgement *j, struct tally **tally)
+{
+	if (!uses_allowed(s, j) || !affected_countable(s, j) || !plan_cost_text(s, j))
+		return false;
+	*tally = uses_fetch_tally(s, j);
+	return quota_enter(s) && gate_admit(s, j, "query", s->number);
+}
+
+static void
+forward_query(struct session *s, struct judgement *j, struct tally *tally, const uint8_t *frame, size_t len)
+{
+	bool guarded = uses_guarded(s, j), own_block = s->status == 'I' && affected_counts(s, j);
+	struct owed *o;
+
+	if (own_block)
+		affected_begin(s);
+	if (j != NULL && j->rewritten != NULL && s->enforce) {
+		msg_write_query(&s->out, j->rewritten, j->rewritten_len);
+		session_to_server(s);
+	} else
+		conn_write(s->server, frame, WIRE_HEADER + len);
+	refresh_forwarded(s, j);
+	o = session_owe(s, OWED_QUERY);
+	pipeline_judged(&s->owed, o, j);
+	quota_owe(s, o);
+	o->guarded = guarded;
+	o->own_block = own_block;
+	o->tally = tally;
+	o->audited = j != NULL;
+	o->behind_series = s->unsynced;
+	s->unsynced = s->ran = false; /* ends an implicit transaction as a Sync does */
+}
+
 static void
 on_query(struct session *s, const uint8_t *frame, size_t len)
 {
 	struct msg_query m;
 	struct judgement *j;
-	struct tally *tally;
-	struct owed *o;
+	struct tally *tally = NULL;
 	bool refused;
 
 	if (!msg_read_query(frame + WIRE_HEADER, len, &m)) {
@@ -38,30 +77,24 @@ on_query(struct session *s, const uint8_t *frame, size_t len)
 		return;
 	}
 	s->copy_refused = false;
-	j = gate_judge(s, m.text, m.len, JUDGE_SIMPLE, &refused);
-	if (!refused && uses_text_waits(s, j)) {
-		judgement_unref(j);
-		return;
-	}
-	tally = refused ? NULL : uses_fetch_tally(s, j);
-	if (refused || !uses_allowed(s, j) || !gate_admit(s, j, "query", s->number)) {
-		s->copy_refused = refused_copy(j);
-		tally_unref(tally);
-		judgement_unref(j);
+	if (!quota_take(s)) {
 		refuse_message(s, false);
 		return;
 	}
-	if (j != NULL && j->rewritten != NULL && s->enforce) {
-		msg_write_query(&s->out, j->rewritten, j->rewritten_len);
-		session_to_server(s);
-	} else
-		conn_write(s->server, frame, WIRE_HEADER + len);
-	o = session_owe(s, OWED_QUERY);
-	pipeline_judged(&s->owed, o, j);
-	o->tally = tally;
-	o->audited = j != NULL;
-	o->behind_series = s->unsynced;
-	s->unsynced = false; /* ends an implicit transaction as a Sync does */
+	j = gate_judge(s, m.text, m.len, JUDGE_SIMPLE, NULL, 0, &refused);
+	if (!s->waits && !refused)
+		refused = !uses_text_waits(s, j) && !admit(s, j, &tally);
+	if (!s->waits && !refused) {
+		forward_query(s, j, tally, frame, len);
+		return;
+	}
+	quota_settle(s);
+	if (!s->waits) {
+		s->copy_refused = refused_copy(j);
+		refuse_message(s, false);
+	}
+	tally_unref(tally);
+	judgement_unref(j);
 }
 
 /* A FunctionCall names a function by number and runs it without SQL: THREATS, "the wire". */
@@ -104,22 +137,23 @@ on_terminate(struct session *s, const uint8_t *frame, size_t len)
 
 static const struct message {
 	char type;
-	size_t max; /* longest body; 0: none at all; SIZE_MAX: as long as a text may be */
+	bool judged; /* by what the database holds now */
+	size_t max;  /* longest body; 0: none at all; SIZE_MAX: as long as a text may be */
 	void (*handle)(struct session *, const uint8_t *frame, size_t len);
 } messages[] = {
-	{ 'Q', SIZE_MAX, on_query },
-	{ 'P', SIZE_MAX, series_parse },
-	{ 'B', BIND_MAX, series_bind },
-	{ 'D', NAME_MSG_MAX, series_describe },
-	{ 'E', NAME_MSG_MAX, series_execute },
-	{ 'C', NAME_MSG_MAX, series_close },
-	{ 'H', 0, series_flush },
-	{ 'S', 0, series_sync },
-	{ 'd', COPY_MAX, on_copy },
-	{ 'c', 0, on_copy },
-	{ 'f', NAME_MSG_MAX, on_copy },
-	{ 'F', COPY_MAX, on_function_call },
-	{ 'X', 0, on_terminate },
+	{ 'Q', true, SIZE_MAX, on_query },
+	{ 'P', true, SIZE_MAX, series_parse },
+	{ 'B', true, BIND_MAX, series_bind },
+	{ 'D', false, NAME_MSG_MAX, series_describe },
+	{ 'E', true, NAME_MSG_MAX, series_execute },
+	{ 'C', false, NAME_MSG_MAX, series_close },
+	{ 'H', false, 0, series_flush },
+	{ 'S', false, 0, series_sync },
+	{ 'd', false, COPY_MAX, on_copy },
+	{ 'c', false, 0, on_copy },
+	{ 'f', false, NAME_MSG_MAX, on_copy },
+	{ 'F', false, COPY_MAX, on_function_call },
+	{ 'X', false, 0, on_terminate },
 };
 
 static const struct message *
@@ -182,6 +216,20 @@ begin_discard(struct session *s, const struct wire_frame *f)
 
 /* --- one message -------------------------------------------------------- */
 
+static void
+handle(struct session *s, const struct message *m, const uint8_t *frame, size_t len)
+{
+	/* PostgreSQL drops everything up to Sync after an error in a series, a Query too */
+	if (s->skipping && m->type != 'S' && m->type != 'X')
+		return;
+	if (m->judged && s->cancel_asked) { /* while it waited for what we ask ourselves */
+		gate_error(s, "57014", RULE_NONE, NULL, "canceling statement due to user request");
+		refuse_message(s, m->type != 'Q');
+	} else if (!m->judged || refresh_ready(s)) {
+		m->handle(s, frame, len);
+	}
+}
+
 /* Answers false when there is nothing more to do now. */
 static bool
 one_message(struct session *s)
@@ -209,15 +257,14 @@ one_message(struct session *s)
 		return false;
 	}
 	s->number++;
-	/* PostgreSQL drops everything up to Sync after an error in a series, a Query too */
-	if (!s->skipping || f.type == 'S' || f.type == 'X')
-		m->handle(s, in, f.body);
+	handle(s, m, in, f.body);
 	if (s->state != S_READY)
 		return false;
 	if (s->waits) { /* as if it had not come yet */
 		s->number--;
 		return false;
 	}
+	s->cancel_asked = false;
 	conn_consume(s->client, WIRE_HEADER + f.body);
 	return true;
 }
@@ -231,20 +278,23 @@ wait_for_answers(struct session *s)
 	return true;
 }
 
-/* Under on_cap error, a result that is too large makes the server fail: nothing may have been sent behind it. */
+/* Under on_cap error, a result that is too large, as one that changes too many rows, makes the server fail: nothing may have been sent behind it. */
 static bool
 may_fail_yet(struct session *s)
 {
 	const struct owed *tail = pipeline_tail(&s->owed);
 
-	return s->enforce && s->limits->on_cap == ON_CAP_ERROR && (s->limits->max_rows > 0 || s->limits->max_result_bytes > 0) &&
-	       tail != NULL && (tail->kind == OWED_QUERY || tail->kind == OWED_EXECUTE) && tail->judgement != NULL && !s->copy_in;
+	if (!s->enforce || tail == NULL || (tail->kind != OWED_QUERY && tail->kind != OWED_EXECUTE) || tail->judgement == NULL ||
+	    s->copy_in)
+		return false;
+	return affected_counts(s, tail->judgement) ||
+	       (s->limits->on_cap == ON_CAP_ERROR && (s->limits->max_rows > 0 || s->limits->max_result_bytes > 0));
 }
 
 static bool
 must_wait(struct session *s)
 {
-	if (conn_full(s->server) || conn_full(s->client) || s->owed.count >= OWED_HIGH || s->cancels > 0)
+	if (conn_full(s->server) || conn_full(s->client) || s->owed.count >= OWED_HIGH || s->cancels > 0 || s->errand != NULL)
 		return true;
 	return (s->owed.bytes >= OWED_BYTES || may_fail_yet(s)) && wait_for_answers(s);
 }
@@ -254,6 +304,7 @@ client_data(struct session *s)
 {
 	while (s->state == S_READY) {
 		if (must_wait(s)) { /* server.c and the cancel resume us */
+			s->waits = s->waits || s->errand != NULL;
 			conn_pause(s->client);
 			return;
 		}

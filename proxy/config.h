@@ -25,6 +25,8 @@ struct config {				/* strings owned */
 	size_t			 nlisten;
 	char			*upstream;	/* --upstream */
 	char			*policy;	/* --policy; NULL: built-in */
+	char			*catalog;	/* --catalog server|off|FILE */
+	int			 catalog_max_age;	/* milliseconds, default 1000 */
 	char			*audit;		/* --audit FILE; NULL: none */
 	bool			 audit_redact;
 	enum audit_on_failure	 audit_on_failure;

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "log.h"
+#include "quota.h"
+#include "refresh.h"
 
 struct audit_who
 gate_who(const struct session *s)
@@ -86,19 +88,29 @@ append_setting(void *arg, const char *name, const char *value)
 	sb_fmt(all, "%s=%s\n", name, value);
 }
 
+static void
+wipe(struct sb *sb)
+{
+	if (sb->text != NULL)
+		explicit_bzero(sb->text, sb->room);
+	sb_free(sb);
+}
+
 /* What a server connection is started with cannot be changed on it in a way
  * that the client could not undo (RESET goes back to the startup packet). */
 static bool
-same_pins(const struct profile *a, const struct profile *b)
+same_pins(const struct profile *a, const struct profile *b, const struct principal *who)
 {
 	struct sb pins_a = { 0 }, pins_b = { 0 };
 	bool same;
 
 	profile_pinned(a, append_setting, &pins_a);
 	profile_pinned(b, append_setting, &pins_b);
+	session_settings(a, who, append_setting, &pins_a);
+	session_settings(b, who, append_setting, &pins_b);
 	same = profile_mode(a) == profile_mode(b) && strcmp(sb_text(&pins_a), sb_text(&pins_b)) == 0;
-	sb_free(&pins_a);
-	sb_free(&pins_b);
+	wipe(&pins_a); /* the mask key */
+	wipe(&pins_b);
 	return same;
 }
 
@@ -110,7 +122,7 @@ gate_refresh(struct session *s)
 	if (s->policy == s->worker->policy || s->status != 'I' || s->unsynced || s->owed.count > 0)
 		return true;
 	fresh = policy_assign(s->worker->policy, &s->principal);
-	if (!same_pins(s->profile, fresh)) {
+	if (!same_pins(s->profile, fresh, &s->principal)) {
 		session_fatal(
 		    s, "57P01", "Connect again.", "the policy was reloaded and this connection was opened under other settings");
 		return false;
@@ -120,6 +132,10 @@ gate_refresh(struct session *s)
 	s->profile = fresh;
 	s->limits = profile_limits(fresh);
 	s->enforce = profile_mode(fresh) == MODE_ENFORCE;
+	rights_unref(s->rights);
+	s->rights = NULL;
+	refresh_enter(s);
+	quota_open(s);
 	log_debug(s->id, "policy of the next transaction: %s, profile %s", policy_source(s->policy), profile_name(fresh));
 	return true;
 }
@@ -133,17 +149,51 @@ audit_lost_error(struct session *s)
 	    "refused: the audit record could not be written");
 }
 
-struct judgement *
-gate_judge(struct session *s, const char *text, size_t len, unsigned flags, bool *refused)
+/* Without the catalog that the profile needs, nobody knows what a text would
+ * do; what speaks about the session alone may be said all the same. */
+static bool
+needs_no_catalog(const struct judgement *j)
+{
+	size_t i;
+
+	for (i = 0; i < j->nstatements; i++)
+		switch (j->statements[i].kind) {
+		case KIND_EMPTY:
+		case KIND_SHOW:
+		case KIND_SET:
+		case KIND_TRANSACTION:
+			continue;
+		default:
+			return false;
+		}
+	return true;
+}
+
+static struct judgement *
+judge(
+    struct session *s, const char *text, size_t len, unsigned flags, const uint32_t *types, size_t ntypes, bool last, bool *refused)
 {
 	struct audit_who who = gate_who(s);
 	struct judgement *j;
+	struct rights *rights;
+	struct err missing;
 
 	*refused = false;
 	if (profile_mode(s->profile) == MODE_OFF)
 		return NULL;
-	j = cache_judge(s->worker->cache, s->policy, s->profile, text, len, flags);
+	rights = refresh_rights(s, &missing);
+	j = cache_judge(s->worker->cache, rights, text, len, flags, types, ntypes);
 	*refused = j->verdict == VERDICT_BLOCK && s->enforce;
+	if (*refused && j->unknown && !last && !refresh_unknown(s)) {
+		judgement_unref(j);
+		return NULL;
+	}
+	if (!*refused && s->enforce && missing.text[0] != '\0' && !needs_no_catalog(j)) {
+		*refused = true;
+		gate_error(s, "58000", RULE_NONE, "Try again; if it stays so, ask the operator of pgmoat.",
+		    "refused: the database's catalog could not be read: %s", missing.text);
+		return j;
+	}
 	if (*refused || flags & JUDGE_EXTENDED)
 		if (!audit_decision(
 			s->worker->gateway->audit, &who, flags & JUDGE_EXTENDED ? "parse" : "query", s->number, j, !s->enforce) &&
@@ -155,6 +205,27 @@ gate_judge(struct session *s, const char *text, size_t len, unsigned flags, bool
 	if (*refused)
 		gate_refusal(s, j);
 	return j;
+}
+
+struct judgement *
+gate_judge(struct session *s, const char *text, size_t len, unsigned flags, const uint32_t *types, size_t ntypes, bool *refused)
+{
+	return judge(s, text, len, flags, types, ntypes, false, refused);
+}
+
+struct judgement *
+gate_judge_again(
+    struct session *s, const char *text, size_t len, unsigned flags, const uint32_t *types, size_t ntypes, bool *refused)
+{
+	return judge(s, text, len, flags, types, ntypes, true, refused);
+}
+
+bool
+gate_judged_alike(struct session *s, const struct judgement *j)
+{
+	struct err missing;
+
+	return j->generation == policy_generation(s->policy) && j->rights == rights_generation(refresh_rights(s, &missing));
 }
 
 bool

@@ -14,9 +14,16 @@
  * was started with settings that the new policy does not have. */
 bool gate_refresh(struct session *) must_check;
 
-/* Judges a Query or Parse text. The caller has a reference to what comes back
- * (NULL in mode off). *refused: do not forward. */
-struct judgement *gate_judge(struct session *, const char *text, size_t, unsigned flags, bool *refused);
+/* Judges a Query or Parse text; types are a Parse's. The caller has a reference
+ * to what comes back (NULL in mode off). *refused: do not forward. When s->waits
+ * is set, nothing is known yet: the message is to be taken up again. */
+struct judgement *gate_judge(
+    struct session *, const char *text, size_t, unsigned flags, const uint32_t *types, size_t ntypes, bool *refused);
+/* The same for a text that was judged before, and never waits. */
+struct judgement *gate_judge_again(
+    struct session *, const char *text, size_t, unsigned flags, const uint32_t *types, size_t ntypes, bool *refused);
+/* Would the text be judged by the same policy, catalog and search_path now? */
+bool gate_judged_alike(struct session *, const struct judgement *);
 
 /* Names and audit for what is about to run: a Query's text ("query"), a
  * portal ("execute"). False: s->out holds the ErrorResponse. */

@@ -3,8 +3,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "catalog_command.h"
 #include "commands.h"
 #include "policy.h"
+#include "policy_command.h"
 #include "serve.h"
 
 static int help_main(int argc, char **argv);
@@ -20,6 +22,8 @@ static const struct command {
 	{ "serve", serve_main, serve_help, "listen for clients and guard one PostgreSQL server" },
 	{ "run", run_main, run_help, "start a command with a private guard before its server" },
 	{ "check", check_main, check_help, "judge files of SQL, without a server" },
+	{ "catalog", catalog_main, catalog_help, "write down what a database holds, for offline use" },
+	{ "policy", policy_main, policy_help, "what a policy file may hold, what it means, and what it hardly means" },
 	{ "help", help_main, help, "this text, or pgmoat help COMMAND" },
 };
 

@@ -67,6 +67,9 @@ bool	msg_read_execute(const uint8_t *, size_t, struct msg_execute *);
 void	msg_write_query(struct wire_writer *, const char *text, size_t);
 void	msg_write_parse(struct wire_writer *, const char *name, const char *text, size_t, uint16_t ntypes, const uint8_t *types);
 void	msg_write_execute(struct wire_writer *, const char *portal, int32_t max_rows);
+void	msg_write_close(struct wire_writer *, char kind, const char *name);
+/* A Bind that msg_read_bind() took, under other names and with its results as text. */
+void	msg_copy_bind(struct wire_writer *, const char *portal, const char *statement, const uint8_t *, size_t);
 void	msg_write_sync(struct wire_writer *);
 void	msg_write_flush(struct wire_writer *);
 void	msg_write_terminate(struct wire_writer *);
@@ -88,6 +91,8 @@ void	msg_write_error(struct wire_writer *, char type, const struct msg_error *);
 									   S and V both from severity */
 /* A server's error with its position replaced (0: field dropped); all else kept. False: body malformed, nothing appended. */
 bool	msg_copy_error(struct wire_writer *, char type, const uint8_t *, size_t, int position);
+/* The same without the fields of those codes. */
+bool	msg_copy_error_without(struct wire_writer *, char type, const uint8_t *, size_t, int position, const char *codes);
 
 void	msg_write_ready(struct wire_writer *, char status);		/* 'Z' */
 void	msg_write_key(struct wire_writer *, uint32_t pid, const uint8_t *key, size_t);	/* 'K' */

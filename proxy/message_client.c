@@ -147,6 +147,35 @@ msg_write_execute(struct wire_writer *w, const char *portal, int32_t max_rows)
 }
 
 void
+msg_write_close(struct wire_writer *w, char kind, const char *name)
+{
+	wire_begin(w, 'C');
+	wire_put_u8(w, (uint8_t)kind);
+	wire_put_str(w, name);
+	wire_finish(w);
+}
+
+void
+msg_copy_bind(struct wire_writer *w, const char *portal, const char *statement, const uint8_t *body, size_t n)
+{
+	struct wire_reader r;
+	const uint8_t *from;
+
+	wire_reader_init(&r, body, n);
+	wire_str(&r);
+	wire_str(&r);
+	from = r.p;
+	(void)read_formats(&r, wire_u16(&r));
+	(void)read_values(&r, wire_u16(&r));
+	wire_begin(w, 'B');
+	wire_put_str(w, portal);
+	wire_put_str(w, statement);
+	wire_put_bytes(w, from, (size_t)(r.p - from));
+	wire_put_u16(w, 0);
+	wire_finish(w);
+}
+
+void
 msg_write_sync(struct wire_writer *w)
 {
 	wire_begin(w, 'S');

@@ -105,6 +105,12 @@ msg_write_error(struct wire_writer *w, char type, const struct msg_error *m)
 bool
 msg_copy_error(struct wire_writer *w, char type, const uint8_t *body, size_t n, int position)
 {
+	return msg_copy_error_without(w, type, body, n, position, "");
+}
+
+bool
+msg_copy_error_without(struct wire_writer *w, char type, const uint8_t *body, size_t n, int position, const char *codes)
+{
 	struct wire_reader r;
 	struct msg_error all;
 	const char *value;
@@ -118,7 +124,7 @@ msg_copy_error(struct wire_writer *w, char type, const uint8_t *body, size_t n, 
 		value = wire_str(&r);
 		if (code == 'P') {
 			put_position(w, position);
-		} else { /* an empty field stays: it was the server's choice */
+		} else if (strchr(codes, code) == NULL) { /* an empty field stays: it was the server's choice */
 			wire_put_u8(w, (uint8_t)code);
 			wire_put_str(w, value);
 		}

@@ -30,6 +30,11 @@ struct owed {
 	int64_t started;             /* microseconds, loop_now() when it was forwarded */
 	int64_t rows, bytes;         /* sent to the client of the result that runs now */
 	int64_t all_rows, all_bytes; /* of all results of this message */
+	bool begin;                  /* our BEGIN before a Query: nothing of it is relayed */
+	bool own_block;              /* that Query */
+	bool own;                    /* a Sync of ours: the client does not wait for its answer */
+	bool counted;                /* among those of its principal that run; quota.c's */
+	bool guarded;                /* it reads what something was taken from: no details of errors */
 	bool noticed;                /* the judgement's notice has been sent */
 	bool behind_series;          /* a Query in the implicit transaction of messages without Sync */
 	bool capped;                 /* rows are withheld: a cap was reached */

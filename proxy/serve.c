@@ -49,6 +49,20 @@ load_tls(const struct config *c, struct err *err)
 	return tls_server_new(&options, err);
 }
 
+/* Where catalogs come from: the servers, a file, or nowhere. */
+static bool
+open_catalogs(const struct config *c, struct snapshots **snapshots, struct err *err)
+{
+	struct catalog *fixed = NULL;
+
+	if (strcmp(c->catalog, "off") == 0)
+		return true;
+	if (strcmp(c->catalog, "server") != 0 && (fixed = catalog_load(c->catalog, err)) == NULL)
+		return false;
+	*snapshots = snapshots_new(fixed);
+	return true;
+}
+
 static bool
 open_gateway(struct serve *sv, struct err *err)
 {
@@ -61,6 +75,7 @@ open_gateway(struct serve *sv, struct err *err)
 	pthread_mutex_init(&g->lock, NULL);
 	g->directory = directory_new();
 	g->halfopen = halfopen_new((size_t)c->max_half_open);
+	g->principals = principals_new();
 	g->policy = load_policy(c, &errors);
 	if (g->policy == NULL) {
 		err_set(err, "%s", sb_text(&errors));
@@ -75,6 +90,8 @@ open_gateway(struct serve *sv, struct err *err)
 		    "upstream: a password in the URL is not used: clients log in with their own (auth pass or password); "
 		    "take it out, or use pgmoat run");
 	if (wants_tls(c) && (g->tls = load_tls(c, err)) == NULL)
+		return false;
+	if (!open_catalogs(c, &g->snapshots, err))
 		return false;
 	if (c->tls_mode == TLS_REQUIRE && g->tls == NULL)
 		return err_set(err, "tls_mode require needs tls_cert and tls_key");
@@ -160,6 +177,8 @@ serve_free(struct serve *sv)
 		if (sv->nfds > i)
 			listen_unlink(&sv->addresses[i]);
 	audit_close(g->audit);
+	snapshots_free(g->snapshots);
+	principals_free(g->principals);
 	upstream_free(g->upstream);
 	directory_free(g->directory);
 	halfopen_free(g->halfopen);
@@ -188,6 +207,8 @@ serve_start(const struct config *c, struct err *err)
 			goto fail;
 	if (!open_listeners(sv, err))
 		goto fail;
+	sv->gateway.workers = sv->workers;
+	sv->gateway.nworkers = sv->nworkers;
 	for (i = 0; i < n; i++)
 		worker_start(sv->workers[i]);
 	return sv;

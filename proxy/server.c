@@ -2,6 +2,7 @@
  * held; everything else is looked at whole (answer.c). */
 
 #include "answer.h"
+#include "errand.h"
 #include "result.h"
 
 #define ANSWER_MAX ((size_t)64 << 20) /* of a message that we must see whole */
@@ -84,7 +85,7 @@ one_answer(struct session *s)
 		return move_rest(s, in, there);
 	if (!wire_frame(in, there, &f))
 		return false;
-	if (is_row(in) && f.body <= LENGTH_MAX)
+	if (s->errand == NULL && is_row(in) && f.body <= LENGTH_MAX)
 		return relay_rows(s, in, there);
 	if (f.body > ANSWER_MAX) {
 		answer_violation(s, f.type);
@@ -94,7 +95,10 @@ one_answer(struct session *s)
 		conn_expect(s->server, WIRE_HEADER + f.body);
 		return false;
 	}
-	answer(s, in, f.body);
+	if (s->errand != NULL)
+		errand_answer(s, in, f.body);
+	else
+		answer(s, in, f.body);
 	if (s->state != S_READY)
 		return false;
 	conn_consume(s->server, WIRE_HEADER + f.body);

@@ -7,8 +7,11 @@
 
 #include <openssl/crypto.h>
 
+#include "errand.h"
 #include "gate.h"
 #include "log.h"
+#include "quota.h"
+#include "refresh.h"
 #include "refuse.h"
 #include "result.h"
 
@@ -98,6 +101,8 @@ session_free(struct session *s)
 	names_free(s->names);
 	policy_unref(s->policy);
 	wire_writer_free(&s->out);
+	wire_writer_free(&s->held);
+	search_path_release(&s->path);
 	free(s->user);
 	free(s->database);
 	free(s->application_name);
@@ -116,6 +121,7 @@ session_close(struct session *s, const char *why)
 	if (s->state == S_CLOSING)
 		return;
 	session_cancel(s, NULL, NULL);
+	errand_lose(s);
 	log_debug(s->id, "closed: %s", why);
 	if (s->state == S_READY) {
 		who = gate_who(s);
@@ -123,6 +129,8 @@ session_close(struct session *s, const char *why)
 		audit_event(w->gateway->audit, &who, "disconnect", why);
 	}
 	session_enter(s, S_CLOSING);
+	refresh_leave(s);
+	quota_close(s);
 	if (s->key.pid != 0)
 		directory_leave(w->gateway->directory, s->key.pid);
 	if (s->dial != NULL)
@@ -324,7 +332,11 @@ session_cancel(struct session *s, void (*done)(void *), void *arg)
 	struct cancel *c;
 	socklen_t len;
 
-	if (s->state != S_READY || s->server == NULL || s->owed.count == 0) { /* nothing runs */
+	if (s->state != S_READY || s->server == NULL || s->owed.count == 0) { /* nothing of the client's runs */
+		if (s->state == S_READY && s->waits && s->client != NULL) {
+			s->cancel_asked = true;
+			conn_resume(s->client);
+		}
 		if (done != NULL)
 			done(arg);
 		return;
@@ -426,6 +438,9 @@ session_tick(struct session *s, int64_t now)
 		session_go_idle(s);
 		return;
 	}
+	errand_tick(s, now);
+	if (s->state != S_READY)
+		return;
 	ask_for_answers(s, now);
 	check_statement_clock(s, now);
 	if (s->state == S_READY && s->enforce && s->block_since != 0 && s->limits->transaction_timeout > 0 &&
@@ -440,7 +455,7 @@ session_tick(struct session *s, int64_t now)
 bool
 session_idle(const struct session *s)
 {
-	return s->state == S_READY && s->status == 'I' && s->owed.count == 0 && !s->unsynced;
+	return s->state == S_READY && s->status == 'I' && s->owed.count == 0 && !s->unsynced && s->errand == NULL;
 }
 
 void

@@ -1,5 +1,5 @@
 /* Which startup parameters reach the server: the client's, judged like SET,
- * over what the profile pins. Nothing here refuses a login: a parameter that
+ * over what the profile pins and under what it sets for the session. Nothing here refuses a login: a parameter that
  * may not be set is left out, and the log says so (CLIENTS.md: drivers send
  * what their users never asked for). */
 
@@ -54,6 +54,14 @@ is_ours(const char *name)
 }
 
 void
+session_settings(const struct profile *p, const struct principal *who, void (*f)(void *, const char *, const char *), void *arg)
+{
+	profile_session(p, who, f, arg);
+	if (profile_mask_key(p) != NULL)
+		f(arg, "pgmoat.mask_key", profile_mask_key(p));
+}
+
+void
 startup_settings(struct session *s, const struct startup *packet)
 {
 	const char *options = startup_get(packet, "options");
@@ -67,4 +75,6 @@ startup_settings(struct session *s, const struct startup *packet)
 	for (i = 0; i < packet->nparams; i++)
 		if (!is_ours(packet->params[i].name))
 			judge(s, packet->params[i].name, packet->params[i].value);
+	if (s->enforce) /* last: whatever the client has said of them */
+		session_settings(s->profile, &s->principal, put_pinned, s);
 }

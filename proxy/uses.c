@@ -51,6 +51,28 @@ used_by(struct session *s, const struct judged_statement *st)
 	return st->effect == NAME_EXECUTE || st->effect == NAME_FETCH ? meant_by(s, st) : NULL;
 }
 
+const struct judgement *
+uses_run(struct session *s, const struct judged_statement *st)
+{
+	const struct named *n = used_by(s, st);
+
+	return n != NULL ? n->judgement : NULL;
+}
+
+bool
+uses_guarded(struct session *s, const struct judgement *j)
+{
+	const struct judgement *by_name;
+	size_t i;
+
+	if (j == NULL || j->guarded)
+		return j != NULL;
+	for (i = 0; i < j->nstatements; i++)
+		if ((by_name = uses_run(s, &j->statements[i])) != NULL && by_name->guarded)
+			return true;
+	return false;
+}
+
 bool
 uses_text_waits(struct session *s, const struct judgement *j)
 {
@@ -62,20 +84,40 @@ uses_text_waits(struct session *s, const struct judgement *j)
 	return false;
 }
 
+/* A portal's plan was made when it was bound: what changes afterwards in the
+ * database or the search_path does not reach it. A statement is planned anew. */
+static bool
+is_current(struct session *s, const struct named *n)
+{
+	if (n->judgement == NULL || !s->enforce)
+		return true;
+	return n->tally != NULL ? n->judgement->generation == policy_generation(s->policy) : gate_judged_alike(s, n->judgement);
+}
+
+static bool
+same_text(const struct judgement *a, const struct judgement *b)
+{
+	return (a->rewritten == NULL) == (b->rewritten == NULL) &&
+	       (a->rewritten == NULL || strcmp(a->rewritten, b->rewritten) == 0);
+}
+
 bool
 uses_still_allowed(struct session *s, struct named *n)
 {
 	struct judgement *old = n->judgement, *j;
 	bool refused, same;
 
-	if (old == NULL || old->generation == policy_generation(s->policy))
+	if (is_current(s, n))
 		return true;
-	j = gate_judge(s, old->text, old->text_len, n->sql ? JUDGE_SIMPLE : JUDGE_EXTENDED, &refused);
-	same = !refused && (j == NULL || ((j->rewritten == NULL) == (old->rewritten == NULL) &&
-					     (j->rewritten == NULL || strcmp(j->rewritten, old->rewritten) == 0)));
+	j = gate_judge_again(s, old->text, old->text_len, n->sql ? JUDGE_SIMPLE : JUDGE_EXTENDED, n->types, n->ntypes, &refused);
+	same = !refused && (j == NULL || same_text(j, old));
 	if (!refused && !same)
-		gate_error(s, "0A000", RULE_NONE, "Prepare the statement again.",
-		    "the policy was reloaded since this statement was prepared");
+		gate_error(s, "26000", RULE_NONE, "Prepare the statement again.",
+		    "the policy or what the database holds has changed since this statement was prepared");
+	if (same && j != NULL) { /* the same text, for all that the names keep count of */
+		n->judgement = j;
+		j = old;
+	}
 	judgement_unref(j);
 	return same;
 }

@@ -19,6 +19,10 @@ bool uses_still_allowed(struct session *, struct named *);
 /* The same for what a text runs by name, and whether only Bind could have judged its parameters. */
 bool uses_allowed(struct session *, const struct judgement *);
 
+/* What a statement runs by name (EXECUTE, FETCH): how that was judged. NULL: nothing. */
+const struct judgement *uses_run(struct session *, const struct judged_statement *);
+bool uses_guarded(struct session *, const struct judgement *); /* does it read what something was taken from? NULL is fine */
+
 /* Whose rows a text's FETCH gives; a reference of the caller's own, NULL when it has none. All FETCHes of
  * a batch count together. Asked before the text's own effects are applied: it may close the cursor. */
 struct tally *uses_fetch_tally(struct session *, const struct judgement *);

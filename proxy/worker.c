@@ -10,6 +10,7 @@
 #include <event2/event.h>
 
 #include "mailbox.h"
+#include "refresh.h"
 #include "session.h"
 
 #define TICK_MS 250
@@ -57,6 +58,7 @@ tick(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	for (s = TAILQ_FIRST(&w->sessions); s != NULL && (next = TAILQ_NEXT(s, next), true); s = next)
 		session_tick(s, now);
+	refresh_wake(w);
 	loop_flush(w->loop);
 }
 
@@ -85,6 +87,7 @@ worker_new(struct gateway *g, struct err *err)
 	w->gateway = g;
 	TAILQ_INIT(&w->sessions);
 	TAILQ_INIT(&w->cancels);
+	TAILQ_INIT(&w->waiting);
 	w->loop = loop_new(err);
 	if (w->loop == NULL) {
 		free(w);
@@ -94,6 +97,7 @@ worker_new(struct gateway *g, struct err *err)
 	w->tick = event_new(loop_base(w->loop), -1, EV_PERSIST, tick, w);
 	w->sweep = event_new(loop_base(w->loop), -1, 0, sweep, w);
 	w->cache = cache_new(CACHE_ENTRIES, CACHE_BYTES);
+	w->rights = rights_table_new();
 	w->policy = policy_ref(g->policy);
 	w->tls = g->tls != NULL ? tls_server_ref(g->tls) : NULL;
 	if (w->tick == NULL || w->sweep == NULL || w->mailbox == NULL) {
@@ -190,6 +194,7 @@ worker_free(struct worker *w)
 	loop_free(w->loop);
 	session_forget_cancels(w);
 	cache_free(w->cache);
+	rights_table_free(w->rights);
 	policy_unref(w->policy);
 	tls_server_unref(w->tls);
 	free(w);

@@ -15,6 +15,9 @@
 #include "conn.h"
 #include "directory.h"
 #include "listener.h"
+#include "principals.h"
+#include "rights_table.h"
+#include "snapshot.h"
 #include "tls.h"
 #include "upstream.h"
 
@@ -26,6 +29,10 @@ struct gateway {
 	struct audit *audit;         /* owned; NULL: none */
 	struct directory *directory; /* owned */
 	struct halfopen *halfopen;   /* owned */
+	struct snapshots *snapshots; /* owned; NULL: catalogs are off */
+	struct principals *principals; /* owned */
+	struct worker **workers;     /* borrowed: set before they start */
+	size_t nworkers;
 	_Atomic uint64_t next_session;
 	_Atomic int clients;
 	pthread_mutex_t lock;   /* guards the two below */
@@ -39,8 +46,11 @@ struct worker {
 	struct policy *policy;   /* one reference: what new transactions get */
 	struct tls_server *tls;  /* one reference */
 	struct cache *cache;     /* owned */
+	struct rights_table *rights; /* owned */
 	TAILQ_HEAD(, session) sessions;
 	TAILQ_HEAD(, cancel) cancels; /* under way; session.c's */
+	TAILQ_HEAD(, session) waiting; /* for what another session asks of the database; refresh.c's */
+	_Atomic int nwaiting;
 	size_t nsessions;             /* of this worker */
 	bool draining;
 	struct mailbox *mailbox;                /* owned */

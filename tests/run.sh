@@ -4,7 +4,7 @@
 #	unit		the programs in BUILD/tests
 #	protocol	tests/protocol/run.py
 #	e2e		tests/e2e/*.sh and *.py
-#	corpus		tests/corpus/run.sh
+#	corpus		tests/corpus/run.sh, once for each login
 #	threads		what ThreadSanitizer should see: unit tests, and many clients at once
 #
 # Two at a time (JOBS). Each program's output is kept in BUILD/test-logs; that
@@ -82,7 +82,9 @@ interpreter() {
 
 # The long one first, so that it has company all the way.
 if want corpus && [ -x tests/corpus/run.sh ]; then
-	start corpus bash tests/corpus/run.sh
+	for login in shop_owner postgres agent; do
+		start "corpus-$login" bash tests/corpus/run.sh "$login"
+	done
 fi
 if want unit || want threads; then
 	for t in "$BUILD"/tests/test_*; do

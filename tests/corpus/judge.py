@@ -2,13 +2,13 @@
 """judge.py EXPECTED_FAILURES (LOGIN BENIGN.json ATTACKS.json)...: compares the runner's results with the list.
 
 A line of the list is "ID[@LOGIN] reason". A case that fails must be on it, and
-a case on it must fail. Of the benign statements 95% must be identical, list or
+a case on it must fail. Of the benign statements 99% must be identical, list or
 no list. Last line: "N passed, M failed".
 """
 import json
 import sys
 
-THRESHOLD = 0.95
+THRESHOLD = 0.99
 
 
 def read_list(path):

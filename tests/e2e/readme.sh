@@ -60,11 +60,17 @@ for words in "$T"/blocks/*.words; do
 done
 
 # What README says of the policy and of the options is all that there is.
-for key in $("$PGMOAT" serve --help | sed -n 's/^  .*\(--[a-z-]*\).*/\1/p' | grep -E -- '--(listen|upstream|policy|audit|tls-cert)$'); do
+for key in $("$PGMOAT" serve --help | sed -n 's/^  .*\(--[a-z-]*\).*/\1/p' | grep -E -- '--(listen|upstream|policy|catalog|catalog-max-age|audit|tls-cert)$'); do
 	ok "README names $key" grep -q -- "$key" "$ROOT/README.md"
 done
 for key in $(grep -hv LATER "$ROOT"/policy/load*.c | sed -n 's/^	{ "\([a-z_]*\)", .*/\1/p' | sort -u); do
 	ok "README names the policy key $key" grep -qw -- "$key" "$ROOT/README.md"
+done
+for word in $(sed -n '/ mask_words\[\]/,/};/p' "$ROOT"/policy/load_columns.c | grep -oE '"[a-z]+"' | tr -d '"'); do
+	ok "README names the mask $word" grep -q "^| \`$word\` |" "$ROOT/README.md"
+done
+for command in $("$PGMOAT" --help | sed -n 's/^  \([a-z]*\) .*/\1/p' | grep -v help) "catalog dump" "policy lint" "policy show" "policy schema"; do
+	ok "README has an example of $command" grep -qE "^(echo .* \| )?pgmoat $command( |$)" "$ROOT/README.md"
 done
 for file in LICENSE CHANGELOG.md; do
 	ok "there is a $file" [ -s "$ROOT/$file" ]

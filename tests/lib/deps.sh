@@ -49,7 +49,7 @@ if [ "$level" = ci ]; then
 	else
 		clang=$(apt-cache depends clang | sed -n 's/.*Depends: clang-\([0-9]*\)$/\1/p' | head -n 1)
 	fi
-	want+=(clang clang-format clang-tidy cppcheck shellcheck mandoc "libclang-rt-${clang%%.*}-dev" python3-psycopg2 python3-asyncpg)
+	want+=(clang clang-format clang-tidy cppcheck shellcheck mandoc "libclang-rt-${clang%%.*}-dev" python3-psycopg2 python3-asyncpg python3-jsonschema sqlsmith)
 fi
 [ "$level" != bench ] || want+=(haproxy pgbouncer)
 

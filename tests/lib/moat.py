@@ -50,6 +50,8 @@ class Pgmoat:
         self.address = None
         command = [PGMOAT, "serve", "--listen", "127.0.0.1:0", "--upstream", upstream, "--audit", self.audit, "--workers", "1",
                    "--pid-file", os.path.join(folder, "pid")] + list(options)
+        if "--catalog" not in options:		# a scripted server has none
+            command += ["--catalog", "off"]
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         self.reader = threading.Thread(target=self.read_log, daemon=True)
         self.reader.start()

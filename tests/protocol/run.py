@@ -25,6 +25,8 @@ import rows_caps  # noqa: E402,F401
 import rows_cancel  # noqa: E402,F401
 import rows_bound  # noqa: E402,F401
 import rows_pipeline  # noqa: E402,F401
+import rows_limits  # noqa: E402,F401
+import rows_catalog  # noqa: E402,F401
 
 
 def run(name, function, verbose):

@@ -21,23 +21,31 @@ parse(const char *text)
 	return p;
 }
 
+static struct rights *
+builtin_rights(void)
+{
+	struct policy *p = policy_builtin();
+	struct rights *r = rights_new(p, policy_default_profile(p), NULL, NULL);
+
+	policy_unref(p);
+	return r;
+}
+
 static const char two_profiles[] = "{\"version\":1,\"profiles\":{\"open\":{},\"closed\":{\"schemas\":{\"allow\":[]}}},"
 				   "\"default_profile\":\"open\"}";
 
 /* Judges once, answers with the number of hits that it was. */
 static uint64_t
-ask(struct cache *c, const struct policy *p, const struct profile *profile, const char *sql, size_t len, unsigned flags,
-    enum verdict *verdict)
+ask(struct cache *c, struct rights *r, const char *sql, size_t len, unsigned flags, enum verdict *verdict)
 {
 	uint64_t before, after, misses;
 	struct judgement *j;
 
 	cache_counts(c, &before, &misses);
-	j = cache_judge(c, p, profile, sql, len, flags);
+	j = cache_judge(c, r, sql, len, flags, NULL, 0);
 	assert_int_equal(j->text_len, len);
 	assert_memory_equal(j->text, sql, len);
-	assert_string_equal(j->profile, profile_name(profile));
-	assert_int_equal(j->generation, policy_generation(p));
+	assert_int_equal(j->rights, rights_generation(r));
 	if (verdict != NULL)
 		*verdict = j->verdict;
 	judgement_unref(j);
@@ -49,16 +57,15 @@ static void
 the_second_time_is_a_hit(void **state)
 {
 	struct cache *c = cache_new(100, 1 << 20);
-	struct policy *p = policy_builtin();
-	const struct profile *profile = policy_default_profile(p);
+	struct rights *r = builtin_rights();
 
 	(void)state;
-	assert_int_equal(ask(c, p, profile, "SELECT 1", 8, 0, NULL), 0);
-	assert_int_equal(ask(c, p, profile, "SELECT 1", 8, 0, NULL), 1);
-	assert_int_equal(ask(c, p, profile, "SELECT 2", 8, 0, NULL), 0);
-	assert_int_equal(ask(c, p, profile, "SELECT 1", 8, 0, NULL), 1);
+	assert_int_equal(ask(c, r, "SELECT 1", 8, 0, NULL), 0);
+	assert_int_equal(ask(c, r, "SELECT 1", 8, 0, NULL), 1);
+	assert_int_equal(ask(c, r, "SELECT 2", 8, 0, NULL), 0);
+	assert_int_equal(ask(c, r, "SELECT 1", 8, 0, NULL), 1);
 	cache_free(c);
-	policy_unref(p);
+	rights_unref(r);
 }
 
 static void
@@ -66,101 +73,141 @@ all_of_the_key_counts(void **state)
 {
 	struct cache *c = cache_new(100, 1 << 20);
 	struct policy *p = parse(two_profiles), *again = parse(two_profiles);
-	const struct profile *open = policy_profile(p, "open"), *closed = policy_profile(p, "closed");
+	struct rights *open = rights_new(p, policy_profile(p, "open"), NULL, NULL);
+	struct rights *closed = rights_new(p, policy_profile(p, "closed"), NULL, NULL);
+	struct rights *other = rights_new(again, policy_profile(again, "open"), NULL, NULL);
+	struct rights *elsewhere = rights_new(p, policy_profile(p, "open"), NULL, "elsewhere");
 	static const char sql[] = "SELECT * FROM orders";
 	size_t len = strlen(sql);
 	enum verdict verdict;
 
 	(void)state;
-	assert_int_equal(ask(c, p, open, sql, len, JUDGE_SIMPLE, &verdict), 0);
+	assert_int_equal(ask(c, open, sql, len, JUDGE_SIMPLE, &verdict), 0);
 	assert_int_not_equal(verdict, VERDICT_BLOCK);
-	assert_int_equal(ask(c, p, closed, sql, len, JUDGE_SIMPLE, &verdict), 0);
+	assert_int_equal(ask(c, closed, sql, len, JUDGE_SIMPLE, &verdict), 0);
 	assert_int_equal(verdict, VERDICT_BLOCK);
-	assert_int_equal(ask(c, p, open, sql, len, JUDGE_EXTENDED, NULL), 0);
-	assert_int_equal(ask(c, again, policy_profile(again, "open"), sql, len, JUDGE_SIMPLE, NULL), 0);
-	assert_int_equal(ask(c, p, open, sql, len - 1, JUDGE_SIMPLE, NULL), 0);
-	assert_int_equal(ask(c, p, open, "SELECT * FROM Orders", len, JUDGE_SIMPLE, NULL), 0);
-	assert_int_equal(ask(c, p, closed, sql, len, JUDGE_SIMPLE, &verdict), 1);
+	assert_int_equal(ask(c, open, sql, len, JUDGE_EXTENDED, NULL), 0);
+	assert_int_equal(ask(c, other, sql, len, JUDGE_SIMPLE, NULL), 0);
+	assert_int_equal(ask(c, elsewhere, sql, len, JUDGE_SIMPLE, NULL), 0);
+	assert_int_equal(ask(c, open, sql, len - 1, JUDGE_SIMPLE, NULL), 0);
+	assert_int_equal(ask(c, open, "SELECT * FROM Orders", len, JUDGE_SIMPLE, NULL), 0);
+	assert_int_equal(ask(c, closed, sql, len, JUDGE_SIMPLE, &verdict), 1);
 	assert_int_equal(verdict, VERDICT_BLOCK);
-	assert_int_equal(ask(c, p, open, sql, len, JUDGE_EXTENDED, NULL), 1);
+	assert_int_equal(ask(c, open, sql, len, JUDGE_EXTENDED, NULL), 1);
 	cache_free(c);
+	rights_unref(open);
+	rights_unref(closed);
+	rights_unref(other);
+	rights_unref(elsewhere);
 	policy_unref(p);
 	policy_unref(again);
 }
 
+/* With those types, how many hits was it? */
+static uint64_t
+ask_typed(struct cache *c, struct rights *r, const uint32_t *types, size_t n)
+{
+	uint64_t before, after, misses;
+
+	cache_counts(c, &before, &misses);
+	judgement_unref(cache_judge(c, r, "SELECT $1", 9, JUDGE_EXTENDED, types, n));
+	cache_counts(c, &after, &misses);
+	return after - before;
+}
+
+static void
+parameter_types_are_part_of_the_key(void **state)
+{
+	static const uint32_t text[] = { 25, 25 }, number[] = { 23 };
+	static uint32_t many[300];
+	struct cache *c = cache_new(100, 1 << 20);
+	struct rights *r = builtin_rights();
+
+	(void)state;
+	assert_int_equal(ask_typed(c, r, NULL, 0), 0);
+	assert_int_equal(ask_typed(c, r, text, 1), 0);
+	assert_int_equal(ask_typed(c, r, text, 2), 0);
+	assert_int_equal(ask_typed(c, r, number, 1), 0);
+	assert_int_equal(ask_typed(c, r, NULL, 0), 1);
+	assert_int_equal(ask_typed(c, r, text, 1), 1);
+	assert_int_equal(ask_typed(c, r, number, 1), 1);
+	for (size_t i = 0; i < nitems(many); i++)
+		many[i] = 23;
+	assert_int_equal(ask_typed(c, r, many, nitems(many)), 0);
+	assert_int_equal(ask_typed(c, r, many, nitems(many)), 0); /* so many are judged without it */
+	cache_free(c);
+	rights_unref(r);
+}
+
 /* In a full cache a text has to come twice before it is kept. */
 static void
-keep(struct cache *c, struct policy *p, const char *sql)
+keep(struct cache *c, struct rights *r, const char *sql)
 {
-	ask(c, p, policy_default_profile(p), sql, strlen(sql), 0, NULL);
-	ask(c, p, policy_default_profile(p), sql, strlen(sql), 0, NULL);
+	ask(c, r, sql, strlen(sql), 0, NULL);
+	ask(c, r, sql, strlen(sql), 0, NULL);
 }
 
 static void
 what_comes_once_pushes_nothing_out(void **state)
 {
 	struct cache *c = cache_new(4, 1 << 20);
-	struct policy *p = policy_builtin();
-	const struct profile *profile = policy_default_profile(p);
+	struct rights *r = builtin_rights();
 	char sql[64];
 
 	(void)state;
-	keep(c, p, "SELECT 'a'");
-	keep(c, p, "SELECT 'b'");
+	keep(c, r, "SELECT 'a'");
+	keep(c, r, "SELECT 'b'");
 	for (int i = 0; i < 100; i++)
-		assert_int_equal(ask(c, p, profile, sql, (size_t)snprintf(sql, sizeof(sql), "SELECT %d", i), 0, NULL), 0);
-	assert_int_equal(ask(c, p, profile, "SELECT 'a'", 10, 0, NULL), 1);
-	assert_int_equal(ask(c, p, profile, "SELECT 'b'", 10, 0, NULL), 1);
+		assert_int_equal(ask(c, r, sql, (size_t)snprintf(sql, sizeof(sql), "SELECT %d", i), 0, NULL), 0);
+	assert_int_equal(ask(c, r, "SELECT 'a'", 10, 0, NULL), 1);
+	assert_int_equal(ask(c, r, "SELECT 'b'", 10, 0, NULL), 1);
 	cache_free(c);
-	policy_unref(p);
+	rights_unref(r);
 }
 
 static void
 the_least_recently_used_goes(void **state)
 {
 	struct cache *c = cache_new(2, 1 << 20);
-	struct policy *p = policy_builtin();
-	const struct profile *profile = policy_default_profile(p);
+	struct rights *r = builtin_rights();
 
 	(void)state;
-	keep(c, p, "SELECT 1");
-	keep(c, p, "SELECT 2");
-	assert_int_equal(ask(c, p, profile, "SELECT 1", 8, 0, NULL), 1);
-	keep(c, p, "SELECT 3");
-	assert_int_equal(ask(c, p, profile, "SELECT 1", 8, 0, NULL), 1);
-	assert_int_equal(ask(c, p, profile, "SELECT 3", 8, 0, NULL), 1);
-	assert_int_equal(ask(c, p, profile, "SELECT 2", 8, 0, NULL), 0);
+	keep(c, r, "SELECT 1");
+	keep(c, r, "SELECT 2");
+	assert_int_equal(ask(c, r, "SELECT 1", 8, 0, NULL), 1);
+	keep(c, r, "SELECT 3");
+	assert_int_equal(ask(c, r, "SELECT 1", 8, 0, NULL), 1);
+	assert_int_equal(ask(c, r, "SELECT 3", 8, 0, NULL), 1);
+	assert_int_equal(ask(c, r, "SELECT 2", 8, 0, NULL), 0);
 	cache_free(c);
-	policy_unref(p);
+	rights_unref(r);
 }
 
 static void
 bytes_are_bounded(void **state)
 {
 	struct cache *c = cache_new(1000, 20000);
-	struct policy *p = policy_builtin();
-	const struct profile *profile = policy_default_profile(p);
+	struct rights *r = builtin_rights();
 	char sql[64];
 	uint64_t hits = 0;
 
 	(void)state;
 	for (int i = 0; i < 500; i++) {
 		snprintf(sql, sizeof(sql), "SELECT %d", i);
-		keep(c, p, sql);
+		keep(c, r, sql);
 	}
 	for (int i = 499; i >= 0; i--)
-		hits += ask(c, p, profile, sql, (size_t)snprintf(sql, sizeof(sql), "SELECT %d", i), 0, NULL);
+		hits += ask(c, r, sql, (size_t)snprintf(sql, sizeof(sql), "SELECT %d", i), 0, NULL);
 	assert_in_range(hits, 1, 60); /* an entry is 350 bytes at least */
 	cache_free(c);
-	policy_unref(p);
+	rights_unref(r);
 }
 
 static void
 long_texts_are_judged_without_it(void **state)
 {
 	struct cache *c = cache_new(100, 1 << 20);
-	struct policy *p = policy_builtin();
-	const struct profile *profile = policy_default_profile(p);
+	struct rights *r = builtin_rights();
 	struct sb sql = { 0 };
 
 	(void)state;
@@ -168,40 +215,40 @@ long_texts_are_judged_without_it(void **state)
 	while (sql.len < (16 << 10) - 1)
 		sb_char(&sql, 'x');
 	sb_char(&sql, '\'');
-	assert_int_equal(ask(c, p, profile, sb_text(&sql), sql.len, 0, NULL), 0);
-	assert_int_equal(ask(c, p, profile, sb_text(&sql), sql.len, 0, NULL), 1);
+	assert_int_equal(ask(c, r, sb_text(&sql), sql.len, 0, NULL), 0);
+	assert_int_equal(ask(c, r, sb_text(&sql), sql.len, 0, NULL), 1);
 	sb_char(&sql, ' ');
-	assert_int_equal(ask(c, p, profile, sb_text(&sql), sql.len, 0, NULL), 0);
-	assert_int_equal(ask(c, p, profile, sb_text(&sql), sql.len, 0, NULL), 0);
+	assert_int_equal(ask(c, r, sb_text(&sql), sql.len, 0, NULL), 0);
+	assert_int_equal(ask(c, r, sb_text(&sql), sql.len, 0, NULL), 0);
 	sb_free(&sql);
 	cache_free(c);
-	policy_unref(p);
+	rights_unref(r);
 }
 
 static void
 a_cache_for_nothing_works(void **state)
 {
 	struct cache *c = cache_new(0, 0);
-	struct policy *p = policy_builtin();
+	struct rights *r = builtin_rights();
 
 	(void)state;
-	assert_int_equal(ask(c, p, policy_default_profile(p), "SELECT 1", 8, 0, NULL), 0);
-	assert_int_equal(ask(c, p, policy_default_profile(p), "SELECT 1", 8, 0, NULL), 0);
+	assert_int_equal(ask(c, r, "SELECT 1", 8, 0, NULL), 0);
+	assert_int_equal(ask(c, r, "SELECT 1", 8, 0, NULL), 0);
 	cache_free(c);
 	cache_free(NULL);
-	policy_unref(p);
+	rights_unref(r);
 }
 
 static void
 a_judgement_outlives_the_cache(void **state)
 {
 	struct cache *c = cache_new(10, 1 << 20);
-	struct policy *p = policy_builtin();
-	struct judgement *j = cache_judge(c, p, policy_default_profile(p), "SELECT 1", 8, 0);
+	struct rights *r = builtin_rights();
+	struct judgement *j = cache_judge(c, r, "SELECT 1", 8, 0, NULL, 0);
 
 	(void)state;
 	cache_free(c);
-	policy_unref(p);
+	rights_unref(r);
 	assert_string_equal(j->text, "SELECT 1");
 	judgement_unref(j);
 }
@@ -230,7 +277,8 @@ main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		{ "the second time is a hit", the_second_time_is_a_hit, NULL, NULL, NULL },
-		{ "profile, flags, generation, length and every byte count", all_of_the_key_counts, NULL, NULL, NULL },
+		{ "rights, flags, length and every byte count", all_of_the_key_counts, NULL, NULL, NULL },
+		{ "parameter types are part of the key", parameter_types_are_part_of_the_key, NULL, NULL, NULL },
 		{ "what comes once pushes nothing out", what_comes_once_pushes_nothing_out, NULL, NULL, NULL },
 		{ "the least recently used goes", the_least_recently_used_goes, NULL, NULL, NULL },
 		{ "bytes are bounded", bytes_are_bounded, NULL, NULL, NULL },

@@ -95,8 +95,13 @@ static const struct row {
 	{ "a table entry with unknown access", PROFILE("\"tables\":{\"deny\":[{\"table\":\"x\",\"access\":\"all\"}]}"),
 	    "f:1:71: profiles.a.tables.deny[0].access: expected \"read\" or \"write\", found \"all\"\n" },
 
-	{ "an unknown extension", PROFILE("\"functions\":{\"allow\":[\"extension:nope\"]}"),
-	    "f:1:53: profiles.a.functions.allow[0]: the functions of an extension \"nope\" are not known; name them one by one\n" },
+	{ "any extension may be allowed", PROFILE("\"functions\":{\"allow\":[\"extension:postgis-3\"]}"), NULL },
+	{ "an extension without a name", PROFILE("\"functions\":{\"allow\":[\"extension:\"]}"),
+	    "f:1:53: profiles.a.functions.allow[0]: the name of an extension is missing\n" },
+	{ "an extension with a glob", PROFILE("\"functions\":{\"allow\":[\"extension:pg_*\"]}"),
+	    "f:1:53: profiles.a.functions.allow[0]: '*' cannot stand in the name of an extension\n" },
+	{ "an unknown extension, denied", PROFILE("\"functions\":{\"deny\":[\"extension:nope\"]}"),
+	    "f:1:52: profiles.a.functions.deny[0]: the functions of an extension \"nope\" are not known; name them one by one\n" },
 	{ "a signature that does not end", PROFILE("\"functions\":{\"allow\":[\"f(text\"]}"),
 	    "f:1:53: profiles.a.functions.allow[0]: parentheses do not match\n" },
 	{ "a signature with a hole", PROFILE("\"functions\":{\"allow\":[\"f(text,)\"]}"),
@@ -106,6 +111,8 @@ static const struct row {
 
 	{ "a setting that nobody may open", PROFILE("\"settings\":{\"allow\":[\"Role\"]}"),
 	    "f:1:52: profiles.a.settings.allow[0]: the setting \"Role\" can never be opened\n" },
+	{ "a setting of our own", PROFILE("\"settings\":{\"allow\":[\"PgMoat.x\"]}"),
+	    "f:1:52: profiles.a.settings.allow[0]: the setting \"PgMoat.x\" can never be opened\n" },
 	{ "a setting with an odd name", PROFILE("\"settings\":{\"allow\":[\"a b\"]}"),
 	    "f:1:52: profiles.a.settings.allow[0]: expected the name of a setting, found \"a b\"\n" },
 	{ "$user in the search path", PROFILE("\"search_path\":[\"$user\"]"),
@@ -141,17 +148,27 @@ static const struct row {
 	{ "an empty hint", PROFILE("\"hints\":{\"read_only\":\"\"}"),
 	    "f:1:52: profiles.a.hints.read_only: expected a text of 1 to 1000 bytes, found \"\"\n" },
 
-	{ "columns are not supported yet", PROFILE("\"columns\":[]"), "f:1:31: profiles.a.columns: not supported yet\n" },
-	{ "nor are row filters and session", PROFILE("\"row_filters\":[],\"session\":{}"),
-	    "f:1:31: profiles.a.row_filters: not supported yet\nf:1:48: profiles.a.session: not supported yet\n" },
-	{ "nor is dry_run", PROFILE("\"writes\":{\"mode\":\"dry_run\",\"max_affected_rows\":1}"),
-	    "f:1:48: profiles.a.writes.mode: \"dry_run\" is not supported yet\n"
-	    "f:1:58: profiles.a.writes.max_affected_rows: not supported yet\n" },
-	{ "nor are rates and costs",
-	    PROFILE("\"limits\":{\"max_plan_cost\":5,\"rate_per_minute\":1,\"burst\":1,\"max_concurrent\":1}"),
-	    "f:1:41: profiles.a.limits.max_plan_cost: not supported yet\n"
-	    "f:1:59: profiles.a.limits.rate_per_minute: not supported yet\n"
-	    "f:1:79: profiles.a.limits.burst: not supported yet\nf:1:89: profiles.a.limits.max_concurrent: not supported yet\n" },
+	{ "dry_run is not supported yet", PROFILE("\"writes\":{\"mode\":\"dry_run\",\"max_affected_rows\":1}"),
+	    "f:1:48: profiles.a.writes.mode: \"dry_run\" is not supported yet\n" },
+	{ "nor is approve", PROFILE("\"writes\":{\"mode\":\"approve\"}"),
+	    "f:1:48: profiles.a.writes.mode: \"approve\" is not supported yet\n" },
+	{ "costs, rates and concurrency",
+	    PROFILE("\"limits\":{\"max_plan_cost\":1e6,\"rate_per_minute\":300,\"burst\":60,\"max_concurrent\":8}"), NULL },
+	{ "a cost below nothing", PROFILE("\"limits\":{\"max_plan_cost\":-0.5}"),
+	    "f:1:57: profiles.a.limits.max_plan_cost: expected null or a number from 0 to 1000000000000000, found -0.5\n" },
+	{ "a cost that is a text", PROFILE("\"limits\":{\"max_plan_cost\":\"1\"}"),
+	    "f:1:57: profiles.a.limits.max_plan_cost: expected null or a number from 0 to 1000000000000000, found \"1\"\n" },
+	{ "a rate that is null", PROFILE("\"limits\":{\"rate_per_minute\":null}"),
+	    "f:1:59: profiles.a.limits.rate_per_minute: expected a whole number from 0 to 1000000000, found null\n" },
+	{ "a burst of nothing", PROFILE("\"limits\":{\"rate_per_minute\":1,\"burst\":0}"),
+	    "f:1:69: profiles.a.limits.burst: expected a whole number from 1 to 1000000000, found 0\n" },
+	{ "a burst without a rate", PROFILE("\"limits\":{\"burst\":5}"),
+	    "f:1:41: profiles.a.limits.burst: means nothing without rate_per_minute\n" },
+	{ "no row may be affected", PROFILE("\"writes\":{\"max_affected_rows\":0}"),
+	    "f:1:61: profiles.a.writes.max_affected_rows: expected a whole number from 1 to 1000000000000, found 0\n" },
+	{ "the schema that editors read", "{\"$schema\":\"x\",\"version\":1,\"profiles\":{\"a\":{}}}", NULL },
+	{ "a schema that is no text", "{\"$schema\":1,\"version\":1,\"profiles\":{\"a\":{}}}",
+	    "f:1:12: $schema: expected a string, found 1\n" },
 
 	{ "several profiles and no default", "{\"version\":1,\"profiles\":{\"a\":{},\"b\":{}}}",
 	    "f:1:1: the key \"default_profile\" is missing: there are several profiles\n" },
@@ -288,9 +305,31 @@ values_arrive(void **state)
 	assert_int_equal(a->limits.statement_timeout, 120000);
 	assert_int_equal(a->limits.lock_timeout, 7);
 	assert_int_equal(a->limits.on_cap, ON_CAP_ERROR);
+	assert_int_equal(a->limits.max_plan_cost, 0);
+	assert_int_equal(a->limits.max_affected_rows, 0);
 	assert_string_equal(profile_hint(a, RULE_READ_ONLY), "No.");
 	assert_string_equal(profile_hint(a, RULE_STATEMENT_NOT_ALLOWED), "This connection allows: select, delete.");
 	assert_null(policy_profile(p, "b"));
+	policy_unref(p);
+}
+
+static void
+rates_and_costs_arrive(void **state)
+{
+	struct policy *p =
+	    parse("{\"version\":1,\"default_profile\":\"a\",\"profiles\":{\"a\":{\"limits\":{\"max_plan_cost\":1000.5,"
+		  "\"rate_per_minute\":300,\"max_concurrent\":8},\"writes\":{\"max_affected_rows\":100}},"
+		  "\"b\":{\"limits\":{\"rate_per_minute\":3}},\"c\":{\"limits\":{\"rate_per_minute\":3,\"burst\":9}}}}");
+	const struct limits *a = profile_limits(policy_profile(p, "a"));
+
+	(void)state;
+	assert_true(a->max_plan_cost == 1000.5);
+	assert_int_equal(a->rate_per_minute, 300);
+	assert_int_equal(a->burst, 60); /* a fifth of the rate */
+	assert_int_equal(a->max_concurrent, 8);
+	assert_int_equal(a->max_affected_rows, 100);
+	assert_int_equal(profile_limits(policy_profile(p, "b"))->burst, 1);
+	assert_int_equal(profile_limits(policy_profile(p, "c"))->burst, 9);
 	policy_unref(p);
 }
 
@@ -330,6 +369,7 @@ main(void)
 		    NULL },
 		{ "absent keys mean the built-in policy", absent_keys_mean_the_built_in_policy, NULL, NULL, NULL },
 		{ "values arrive where they belong", values_arrive, NULL, NULL, NULL },
+		{ "rates and costs arrive, too", rates_and_costs_arrive, NULL, NULL, NULL },
 		{ "generations differ", generations_differ, NULL, NULL, NULL },
 		{ "a file that cannot be read", a_file_that_is_not_there, NULL, NULL, NULL },
 	};

@@ -16,6 +16,11 @@
 #define NO_LIMIT "\"limits\":{\"statement_timeout\":0}"
 #define READ_WRITE "\"access_mode\":\"read_write\""
 #define PATHS "\"search_path\":[\"public\",\"\\\"My \\\"\\\"Schema\\\"\"]"
+#define OPEN_PATH                                                                                                                  \
+	"\"settings\":{\"allow\":[\"search_path\"]},\"schemas\":{\"allow\":[\"public\",\"sales\",\"app_*\"],\"deny\":[\"app_s*\"]" \
+	"}"
+#define HASHED "\"mask_key\":\"0123456789abcdef\",\"columns\":[{\"column\":\"a.b.c\",\"action\":\"mask\",\"mask\":\"hash\"}]"
+#define SESSION "\"session\":{\"app.user_id\":\"${user}\",\"app.token\":\"${user}\"}"
 #define TOO_LONG "0123456789012345678901234567890123456789012345678901234567890123"
 
 static const struct row {
@@ -124,6 +129,35 @@ static const struct row {
 	{ "but what connections start with", LISTED, "client_encoding", "UTF8", true },
 	{ "and only that", LISTED, "client_encoding", "LATIN1", false },
 	{ "nothing opens a role", LISTED, "role", "x", false },
+
+	{ "a listed path may be the pinned one", OPEN_PATH, "search_path", "public", true },
+	{ "or one of open schemas", OPEN_PATH, "search_path", "Sales, \"app_2\"", true },
+	{ "or nothing", OPEN_PATH, "search_path", "", true },
+	{ "or nothing in quotes", OPEN_PATH, "search_path", "\"\"", true },
+	{ "or the default", OPEN_PATH, "search_path", NULL, true },
+	{ "a schema that is not in the list", OPEN_PATH, "search_path", "public, hr", false },
+	{ "a name that only looks like one of the list", OPEN_PATH, "search_path", "\"Sales\"", false },
+	{ "two names in quotes are one", OPEN_PATH, "search_path", "\"public, sales\"", false },
+	{ "a denied schema", OPEN_PATH, "search_path", "app_secret, public", false },
+	{ "temporary objects", OPEN_PATH, "search_path", "pg_temp, public", false },
+	{ "the temporary objects of another session", OPEN_PATH, "search_path", "pg_temp_3", false },
+	{ "values of long rows", OPEN_PATH, "search_path", "pg_toast", false },
+	{ "the user's own schema", OPEN_PATH, "search_path", "\"$user\", public", false },
+	{ "the user's own schema without quotes", OPEN_PATH, "search_path", "$user", false },
+	{ "the catalog first, where it is anyway", OPEN_PATH, "search_path", "pg_catalog, public", true },
+	{ "the catalog behind what could shadow it", OPEN_PATH, "search_path", "public, pg_catalog", false },
+	{ "the standard's catalog", OPEN_PATH, "search_path", "information_schema", true },
+	{ "no list of names", OPEN_PATH, "search_path", "public sales", false },
+	{ "a hole in the list", OPEN_PATH, "search_path", "public,,sales", false },
+	{ "a name that the server would cut", OPEN_PATH, "search_path", TOO_LONG "0", false },
+	{ "any schema, where all are open", "\"settings\":{\"allow\":[\"Search_Path\"]}", "search_path", "whatever", true },
+
+	{ "the session's settings are not the client's", SESSION, "app.user_id", "somebody", false },
+	{ "in no spelling", SESSION, "APP.User_Id", "somebody", false },
+	{ "nor back to a default", SESSION, "app.user_id", NULL, false },
+	{ "others of that family are as before", SESSION, "app.tenant", "b", false },
+	{ "our own settings", "\"settings\":{\"allow\":[\"work_mem\"]}", "pgmoat.mask_key", "x", false },
+	{ "our own settings, shouting", BUILTIN, "PGMOAT.MASK_KEY", NULL, false },
 };
 
 static struct policy *
@@ -169,6 +203,10 @@ static const struct why_row {
 	{ "a refused value names the good ones", BUILTIN, "statement_timeout", "1h",
 	    "setting \"statement_timeout\" may be 1ms to 5000ms" },
 	{ "some are never opened", BUILTIN, "role", "x", "setting \"role\" may not be set through the firewall" },
+	{ "some are ours", BUILTIN, "pgmoat.mask_key", "x", "setting \"pgmoat.mask_key\" may not be set through the firewall" },
+	{ "some say who asks", SESSION, "app.User_id", "x", "setting \"app.User_id\" is set by the policy" },
+	{ "a path names the schema that is not open", OPEN_PATH, "search_path", "public, hr",
+	    "setting \"search_path\" may not hold hr: this schema is not open" },
 };
 
 static void
@@ -180,6 +218,29 @@ why_row(void **state)
 
 	assert_int_equal(profile_judge_setting(policy_default_profile(p), row->setting, row->value, &why), SETTING_REFUSED);
 	assert_string_equal(why.text, row->why);
+	policy_unref(p);
+}
+
+static const struct shown_row {
+	const char *name, *profile, *setting; /* NULL: a computed name */
+	bool pass;
+} shown_rows[] = {
+	{ "any setting may be shown", BUILTIN, "work_mem", true },
+	{ "the session's, too", SESSION, "app.user_id", true },
+	{ "unless its name says that it is a secret", SESSION, "app.token", false },
+	{ "our own are not", BUILTIN, "PgMoat.mask_key", false },
+	{ "not even others of that family", BUILTIN, "pgmoat.x", false },
+	{ "nor what could be one of them", BUILTIN, NULL, false },
+};
+
+static void
+shown_row(void **state)
+{
+	const struct shown_row *row = *state;
+	struct policy *p = parse(row->profile);
+	struct err why = { "" };
+
+	assert_int_equal(profile_judge_shown(policy_default_profile(p), row->setting, &why) == SETTING_PASS, row->pass);
 	policy_unref(p);
 }
 
@@ -198,6 +259,14 @@ static const struct pinned_row {
 	{ "an empty path is said, too", "\"search_path\":[]," NO_LIMIT,
 	    "default_transaction_read_only=on;standard_conforming_strings=on;backslash_quote=safe_encoding;client_encoding=UTF8;"
 	    "search_path=\"\";lock_timeout=1000;idle_in_transaction_session_timeout=30000;" },
+	{ "the key of hashed values", HASHED "," NO_LIMIT,
+	    "pgmoat.mask_key=0123456789abcdef;default_transaction_read_only=on;standard_conforming_strings=on;"
+	    "backslash_quote=safe_encoding;client_encoding=UTF8;search_path=public;lock_timeout=1000;"
+	    "idle_in_transaction_session_timeout=30000;" },
+	{ "a key that nothing is hashed with stays here",
+	    "\"mask_key\":\"0123456789abcdef\",\"access_mode\":\"read_write\"," NO_LIMIT,
+	    "standard_conforming_strings=on;backslash_quote=safe_encoding;client_encoding=UTF8;search_path=public;"
+	    "lock_timeout=1000;idle_in_transaction_session_timeout=30000;" },
 };
 
 static void
@@ -222,13 +291,15 @@ pinned_row(void **state)
 int
 main(void)
 {
-	struct CMUnitTest tests[nitems(rows) + nitems(why_rows) + nitems(pinned_rows)];
+	struct CMUnitTest tests[nitems(rows) + nitems(why_rows) + nitems(shown_rows) + nitems(pinned_rows)];
 	size_t n = 0;
 
 	for (size_t i = 0; i < nitems(rows); i++)
 		tests[n++] = (struct CMUnitTest){ rows[i].name, test_row, NULL, NULL, (void *)(uintptr_t)&rows[i] };
 	for (size_t i = 0; i < nitems(why_rows); i++)
 		tests[n++] = (struct CMUnitTest){ why_rows[i].name, why_row, NULL, NULL, (void *)(uintptr_t)&why_rows[i] };
+	for (size_t i = 0; i < nitems(shown_rows); i++)
+		tests[n++] = (struct CMUnitTest){ shown_rows[i].name, shown_row, NULL, NULL, (void *)(uintptr_t)&shown_rows[i] };
 	for (size_t i = 0; i < nitems(pinned_rows); i++)
 		tests[n++] = (struct CMUnitTest){ pinned_rows[i].name, pinned_row, NULL, NULL, (void *)(uintptr_t)&pinned_rows[i] };
 	return cmocka_run_group_tests_name("settings", tests, NULL, NULL);

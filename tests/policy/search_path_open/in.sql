@@ -1,0 +1,17 @@
+SET search_path = public;
+SET search_path = sales, "app_1";
+SET LOCAL search_path TO public, sales;
+SET search_path = '';
+SET search_path TO DEFAULT;
+SELECT set_config('search_path', 'sales,public', false);
+SET search_path = public, hr;
+SET search_path = 'public, sales';
+SET search_path = "Public";
+SET search_path = app_secret;
+SET search_path = "$user", public;
+SET search_path = pg_temp, public;
+SET search_path = public, pg_catalog;
+SET search_path = pg_catalog, public;
+SELECT set_config('search_path', 'public, hr', false);
+SET SCHEMA 'hr';
+SET SCHEMA 'sales';
