@@ -50,6 +50,11 @@ void	catalog_builder_probe(struct catalog_builder *, const char *text);	/* what 
  * it off the loop. Frees the builder, whatever comes of it. */
 struct catalog	*catalog_builder_finish(struct catalog_builder *, struct err *);
 
+/* Remembers in fresh, which nobody else has yet, what the relations and columns
+ * of an older snapshot of the same database were named: catalog_follow.c says
+ * which are taken for the same. So a denial follows what is renamed. */
+void	catalog_follow(struct catalog *fresh, const struct catalog *old);
+
 struct catalog	*catalog_ref(struct catalog *);
 void		 catalog_unref(struct catalog *);	/* NULL is fine */
 uint64_t	 catalog_generation(const struct catalog *);	/* differs for every catalog of this process */
@@ -57,6 +62,7 @@ const char	*catalog_probe(const struct catalog *);		/* "" when it was built with
 size_t		 catalog_bytes(const struct catalog *);		/* memory that it takes */
 size_t		 catalog_relations(const struct catalog *);
 size_t		 catalog_functions(const struct catalog *);
+bool		 catalog_has_schema(const struct catalog *, const char *name);
 
 /* The file format: see catalog_json.c and the manual. */
 struct catalog	*catalog_load(const char *path, struct err *);

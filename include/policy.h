@@ -91,6 +91,10 @@ enum setting_verdict	profile_judge_setting(const struct profile *, const char *n
  * of startup parameters. */
 void	profile_pinned(const struct profile *, void (*f)(void *arg, const char *name, const char *value), void *arg);
 
+/* The file names no search_path: PostgreSQL's own applies, "$user", public. The
+ * first of these is the login's, so profile_pinned() leaves it out. */
+bool	profile_path_is_default(const struct profile *);
+
 /* Calls f for every setting of "session": values with their variables
  * replaced. The client may not change them. */
 void	profile_session(const struct profile *, const struct principal *, void (*f)(void *arg, const char *name, const char *value),
@@ -186,6 +190,8 @@ struct judgement {
 	size_t			 nfunctions;
 	char			**settings;
 	size_t			 nsettings;
+	char			**reached;	/* schema.name of users' functions that it runs, called or not; needs a catalog */
+	size_t			 nreached;
 	struct bound_setting	*bound_settings;	/* set_config() calls that Bind decides */
 	size_t			 nbound_settings;
 	const char		*profile;	/* owned copy of the profile's name */
@@ -224,6 +230,9 @@ struct rights;
 struct rights	*rights_new(struct policy *, const struct profile *, struct catalog *, const char *search_path);
 struct rights	*rights_ref(struct rights *);
 void		 rights_unref(struct rights *);			/* NULL is fine */
+/* The login is a superuser: row-level security does not hold it, so tables that
+ * have some are closed unless tables.allow names them. Before the first question. */
+void		 rights_unbound(struct rights *);
 uint64_t	 rights_generation(const struct rights *);	/* differs for every one of this process */
 
 struct judgement	*rights_judge(struct rights *, const char *text, size_t, unsigned flags, const uint32_t *types, size_t ntypes);

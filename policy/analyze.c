@@ -64,6 +64,8 @@ compare_unqualified(const void *x, const void *y)
 static void
 leave_sites(struct analyzer *a)
 {
+	size_t columns = 0;
+
 	for (const struct source *s = a->sources; s != NULL; s = s->next) {
 		if (!s->noted)
 			continue;
@@ -75,7 +77,10 @@ leave_sites(struct analyzer *a)
 			    "tableoid of %.64s beside all of its columns refused: parts of this table are hidden; name the columns",
 			    s->site.name);
 		add_site(a->out, &s->site);
+		columns += s->relation->ncolumns;
 	}
+	if (columns > ANALYZE_SITE_COLUMNS_MAX)
+		stop(a, RULE_TOO_DEEP, -1, "this statement refused: it names tables that are hidden in part too often");
 	for (const struct unqualify_note *u = a->unqualified; u != NULL; u = u->next)
 		if (u->source->noted)
 			add_unqualified(a->out, &u->what);
@@ -157,6 +162,15 @@ execute(struct analyzer *a, const ExecuteStmt *s)
 }
 
 static void
+explain(struct analyzer *a, const ExplainStmt *s)
+{
+	const struct source *before = a->sources;
+
+	analyze_statement(a, s->query);
+	check_explain(a, s, before);
+}
+
+static void
 statement(struct analyzer *a, const Node *n)
 {
 	switch (nodeTag(n)) {
@@ -168,7 +182,7 @@ statement(struct analyzer *a, const Node *n)
 		top_query(a, n);
 		break;
 	case T_ExplainStmt:
-		analyze_statement(a, ((const ExplainStmt *)n)->query);
+		explain(a, (const ExplainStmt *)n);
 		break;
 	case T_PrepareStmt:
 		prepare(a, (const PrepareStmt *)n);
@@ -253,6 +267,8 @@ begin(struct analyzer *a, struct rights *rights, struct refusal *r)
 	a->types.reach = reach_function;
 	a->types.reach_type = reach_type;
 	a->types.arg = a;
+	a->types.memo = &a->memo;
+	a->types.unsettled = &a->unsettled;
 	a->restricts = restricts(a->profile);
 	a->compares = catalog_has_user_opclasses(a->catalog);
 	a->covered = true;
@@ -265,7 +281,6 @@ analyze_rewritten(struct analysis *out, struct rights *rights, const struct tree
 {
 	struct analyzer a;
 
-	(void)sql;
 	*out = (struct analysis){ 0 };
 	begin(&a, rights, r);
 	a.out = out;
@@ -280,11 +295,15 @@ analyze_rewritten(struct analysis *out, struct rights *rights, const struct tree
 
 		a.place = raw->stmt_location > 0 ? raw->stmt_location : 0;
 		a.constants = NULL;
-		a.statistics = false;
+		a.statistics = a.settings = false;
 		analyze_statement(&a, raw->stmt);
 		if (a.statistics && !a.failed)
 			check_constants(&a);
+		if (a.settings && !a.failed)
+			check_settings(&a);
 	}
+	if (!a.failed)
+		leave_grouped(&a, sql);
 	if (!a.failed)
 		leave_sites(&a);
 	out->complete = a.covered;
@@ -298,6 +317,15 @@ analyze(struct analysis *out, struct rights *rights, const struct tree *tree, co
     struct refusal *r)
 {
 	return analyze_rewritten(out, rights, tree, sql, types, ntypes, NULL, 0, r);
+}
+
+/* One SELECT, which makes no table. */
+static bool
+is_query(const struct tree *tree)
+{
+	const Node *n = tree->n == 1 ? ((const RawStmt *)tree->statements->elements[0].ptr_value)->stmt : NULL;
+
+	return n != NULL && IsA(n, SelectStmt) && ((const SelectStmt *)n)->intoClause == NULL;
 }
 
 bool
@@ -317,9 +345,9 @@ analyze_body(struct rights *rights, struct parser *parser, const struct body *bo
 	a.trusted = body->trusted_functions;
 	a.types.path = pg_catalog;
 	a.types.npath = nitems(pg_catalog);
-	for (size_t i = 0; i < tree.n && !a.failed; i++)
-		analyze_statement(&a, ((const RawStmt *)tree.statements->elements[i].ptr_value)->stmt);
-	if (!a.failed && !a.covered)
+	if (is_query(&tree))
+		analyze_statement(&a, ((const RawStmt *)tree.statements->elements[0].ptr_value)->stmt);
+	else
 		stop(&a, RULE_STATEMENT_NOT_ALLOWED, -1, "a body that is no query");
 	arena_release(&a.arena);
 	tree_release(&tree);

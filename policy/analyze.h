@@ -80,7 +80,7 @@ struct text_range {
 };
 
 /* The same for a text that was rewritten. What stands in ours is typed but
- * not judged, and a guarded relation there is no site. */
+ * not judged, and a guarded relation there is no site. The ranges are in order. */
 bool analyze_rewritten(struct analysis *, struct rights *, const struct tree *, const char *sql, const uint32_t *types,
     size_t ntypes, const struct text_range *ours, size_t nours, struct refusal *r);
 

@@ -89,6 +89,12 @@ enter(struct analyzer *a, int location)
 		return false;
 	if (location >= 0)
 		a->place = location;
+	if (a->unsettled > ANALYZE_UNSETTLED_MAX) {
+		stop(a, RULE_TOO_DEEP, location,
+		    "this statement refused: more than %d operators and calls of it have operands without a type; cast them",
+		    ANALYZE_UNSETTLED_MAX);
+		return false;
+	}
 	if (a->depth >= a->max_depth) {
 		stop(a, RULE_TOO_DEEP, location, "this statement refused: it is nested too deeply");
 		return false;
@@ -106,12 +112,19 @@ leave(struct analyzer *a)
 bool
 in_ours(const struct analyzer *a, int location)
 {
+	size_t low = 0, high = a->nours;
+
 	if (location < 0)
 		location = a->place;
-	for (size_t i = 0; i < a->nours; i++)
-		if (location >= a->ours[i].from && location < a->ours[i].to)
-			return true;
-	return false;
+	while (low < high) {
+		const size_t middle = low + (high - low) / 2;
+
+		if (a->ours[middle].to <= location)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < a->nours && a->ours[low].from <= location;
 }
 
 /* --- words --------------------------------------------------------------------- */
@@ -287,8 +300,10 @@ reach_function(void *arg, const struct cat_function *f)
 		nargs = f->nargs;
 	answer = called && is_set_config(f) ? FUNCTION_OPEN : rights_function(a->rights, f, nargs, &why);
 	if (answer != FUNCTION_OPEN) {
-		if (in_ours(a, at->location))
+		if (in_ours(a, at->location)) {
+			a->memo.excused = true;
 			return;
+		}
 		if (called)
 			refuse_call(a, f, answer, why);
 		else

@@ -285,6 +285,46 @@ shape_result(struct analyzer *a, const struct cat_function *f, const struct argu
 	result->row = shape;
 }
 
+/* By position, as the function declares them. */
+static struct arguments
+in_order(struct analyzer *a, const struct cat_function *f, const struct arguments *args)
+{
+	struct arguments ordered = { .types = arena_array(a, struct value_type, f->nargs + 1),
+		.nodes = arena_array(a, const Node *, f->nargs + 1),
+		.n = f->nargs };
+
+	for (size_t i = 0; i < f->nargs; i++)
+		ordered.types[i] = value_of(TYPE_UNKNOWN);
+	for (size_t i = 0; i < args->n; i++) {
+		size_t to = i;
+
+		if (args->names[i] != NULL)
+			for (to = 0; to < f->nargs && (f->arg_names == NULL || strcmp(f->arg_names[to], args->names[i]) != 0); to++)
+				;
+		if (to < f->nargs) {
+			ordered.types[to] = args->types[i];
+			ordered.nodes[to] = args->nodes[i];
+		}
+	}
+	return ordered;
+}
+
+/* What it is given decides about some built-in functions. */
+static void
+check_arguments(struct analyzer *a, const struct cat_function *f, const char *name, const struct arguments *args, int location)
+{
+	const bool builtin = f == NULL || f->oid < FIRST_USER_OID;
+	struct arguments ordered = *args;
+
+	if (args->names != NULL && builtin && judged_by_argument(name) && !in_ours(a, location))
+		stop(a, RULE_FUNCTION_DENIED, location, "call of %.64s refused: give its arguments by position", name);
+	if (args->names != NULL && f != NULL)
+		ordered = in_order(a, f, args);
+	check_reg_arguments(a, f, name, ordered.nodes, ordered.types, ordered.n, location);
+	if (builtin)
+		check_definition(a, name, args->nodes, args->types, args->n, location);
+}
+
 struct value_type
 analyze_call(struct analyzer *a, const FuncCall *f, const struct cat_function **found)
 {
@@ -311,9 +351,9 @@ analyze_call(struct analyzer *a, const FuncCall *f, const struct cat_function **
 		check_reg(a, args.nodes[0], args.types[0], result.type, f->location);
 	if (answer == CALL_FOUND) {
 		settle_arguments(a, one, &args);
-		check_reg_arguments(a, one, args.nodes, args.types, args.n, f->location);
-		if (one == NULL || one->oid < FIRST_USER_OID)
-			check_definition(a, name, args.nodes, args.types, args.n, f->location);
+		check_arguments(a, one, name, &args, f->location);
+		if (found == NULL)
+			check_settings_call(a, one, name, f->location);
 		at_call(a, schema, name, args.n, f->location);
 		if (one == NULL || takes_any(one))
 			use_values(a, name, &args, f->location);
@@ -325,25 +365,47 @@ analyze_call(struct analyzer *a, const FuncCall *f, const struct cat_function **
 	return result;
 }
 
-bool
-attribute_call(struct analyzer *a, struct value_type v, const char *name, int location, struct value_type *result)
+/* What decides about a call with brackets decides here, too; what is changed or looked at when it runs cannot be. */
+static void
+check_attribute(struct analyzer *a, const struct cat_function *f, const Node *n, struct value_type v, const char *name, int location)
 {
-	const Node *const nothing = NULL;
+	static const A_Star computed = { .type = T_A_Star };
+	const Node *const node = n != NULL ? n : (const Node *)&computed;
+	const bool builtin = f == NULL || f->oid < FIRST_USER_OID;
+
+	if (builtin && (strcmp(name, "current_setting") == 0 || strcmp(name, "set_config") == 0) && a->body == NULL &&
+	    !in_ours(a, location))
+		stop(a, RULE_FUNCTION_DENIED, location,
+		    "call of %.64s refused: as value.%.64s it cannot be checked; write it as a call", name, name);
+	check_reg_arguments(a, f, name, &node, &v, 1, location);
+	if (builtin) {
+		check_definition(a, name, &node, &v, 1, -1);
+		check_settings_call(a, f, name, location);
+	}
+}
+
+bool
+attribute_call(
+    struct analyzer *a, const Node *n, struct value_type v, const char *name, int location, struct value_type *result)
+{
 	struct arguments args = { .types = &v, .n = 1 };
 	const struct call call = { .name = name, .args = &v, .nargs = 1, .attribute = true };
 	const struct cat_function *one = NULL;
+	enum call_answer answer;
 
 	if (a->failed)
 		return true;
 	at_call(a, NULL, name, 1, location);
-	if (types_call(&a->types, &call, result, &one) == CALL_NOTHING)
+	answer = types_call(&a->types, &call, result, &one);
+	if (answer == CALL_NOTHING)
 		return false;
 	if (a->failed)
 		return true;
+	if (answer == CALL_IS_CAST && is_reg_type(result->type))
+		check_reg(a, n, v, result->type, location);
 	if (one == NULL || takes_any(one))
 		use_values(a, name, &args, location);
-	if (one == NULL || one->oid < FIRST_USER_OID)
-		check_definition(a, name, &nothing, &v, 1, -1);
+	check_attribute(a, one, n, v, name, location);
 	shape_result(a, one, &args, result);
 	return true;
 }

@@ -203,7 +203,7 @@ field_of_item(struct analyzer *a, struct item *item, const char *name, int locat
 	row = row_of(a, item);
 	if (a->failed)
 		return result;
-	if (attribute_call(a, row, name, location, &result)) {
+	if (attribute_call(a, NULL, row, name, location, &result)) {
 		use_all(a, item, location);
 		return result;
 	}

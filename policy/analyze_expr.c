@@ -25,13 +25,13 @@ fits_int8(const char *digits)
 	return len < 19 || (len == 19 && strcmp(digits, "9223372036854775807") <= 0);
 }
 
-/* Kept to be compared with the names of what is closed, should the statement read statistics. */
+/* Kept to be compared with the names of what is closed, should the statement read statistics or settings. */
 static void
 keep_constant(struct analyzer *a, const char *text, int location)
 {
 	struct text_constant *c;
 
-	if (!a->restricts)
+	if (a->body != NULL)
 		return;
 	c = arena_new(a, struct text_constant);
 	*c = (struct text_constant){ .text = text, .location = location, .next = a->constants };
@@ -214,13 +214,13 @@ row(struct analyzer *a, const RowExpr *r)
 /* --- value.field, value[1] ----------------------------------------------------------- */
 
 static struct value_type
-field(struct analyzer *a, struct value_type v, const char *name)
+field(struct analyzer *a, const Node *n, struct value_type v, const char *name)
 {
 	struct value_type result = value_of(TYPE_ANY);
 	struct type_label l;
 
 	at_other(a, "a field", -1);
-	if (types_field(&a->types, &v, name, &result) || attribute_call(a, v, name, -1, &result))
+	if (types_field(&a->types, &v, name, &result) || attribute_call(a, n, v, name, -1, &result))
 		return result;
 	if (!a->failed && v.type != TYPE_ANY && (v.type != TYPE_RECORD || v.row != NULL))
 		stop_unknown(a, "42703", -1, "column \"%.64s\" not found in data type %s", name, type_words(a, v.type, &l));
@@ -259,7 +259,7 @@ indirection(struct analyzer *a, const A_Indirection *n)
 		const Node *part = list_at(n->indirection, i);
 
 		if (IsA(part, String)) {
-			v = field(a, v, ((const String *)part)->sval);
+			v = field(a, i == 0 ? n->arg : NULL, v, ((const String *)part)->sval);
 		} else if (IsA(part, A_Indices)) {
 			const A_Indices *x = (const A_Indices *)part;
 			const Node *next = i + 1 < list_n(n->indirection) ? list_at(n->indirection, i + 1) : NULL;

@@ -117,10 +117,13 @@ relation_item(struct analyzer *a, const RangeVar *r, const struct cat_relation *
 		item->relation = rel;
 		if (a->restricts && is_statistics(rel))
 			a->statistics = true;
+		note_settings(a, rel);
 		judge_relation(a, item, r, rel, target);
 		relation_columns(a, item, rel);
 	}
 	item_alias(a, item, r->alias);
+	if (item->source != NULL)
+		item->source->alias = item->name;
 	return item;
 }
 

@@ -16,7 +16,11 @@
 #define ANALYZE_DEPTH_MAX 3000
 /* Columns that all FROM items and joins of one text may have together, and names that may be compared to find them. */
 #define ANALYZE_COLUMNS_MAX 400000
-#define ANALYZE_STEPS_MAX 20000000
+#define ANALYZE_STEPS_MAX 4000000
+/* Columns that the subqueries of one text may name together. */
+#define ANALYZE_SITE_COLUMNS_MAX 20000
+/* Searches for an operator or function that types do not settle: each takes about 10 us. */
+#define ANALYZE_UNSETTLED_MAX 2000
 #define ANALYZE_PARAMS_MAX 65535
 #define ANALYZE_NESTING_MAX 8
 #define CTE_BUCKETS 64
@@ -77,6 +81,8 @@ struct source {
 	bool noted;   /* is among the sites */
 	bool fixed;   /* target of a write or in a body: nothing can be put in its place */
 	bool starred; /* all of its columns are read at once */
+	bool grouped; /* in the FROM of a query with GROUP BY */
+	const char *alias;  /* or the relation's name */
 };
 
 struct column {
@@ -157,6 +163,8 @@ struct analyzer {
 	const struct text_range *ours;
 	size_t nours;
 	struct type_scope types;
+	struct type_memo memo;
+	unsigned unsettled;
 	bool failed;
 	bool unknown;
 	bool trusted;      /* functions are not judged */
@@ -167,6 +175,8 @@ struct analyzer {
 	bool sql_prepare;  /* parameters get their values from EXECUTE */
 	bool may_create;   /* an unknown relation could be the session's own */
 	bool statistics;   /* the statement reads row counts and the like */
+	bool settings;     /* it reads settings of the server as rows */
+	bool joins_named;  /* a join has an alias */
 	int place;         /* the last location that was passed */
 	int depth, max_depth;
 	size_t ncolumns, steps;
@@ -267,18 +277,22 @@ struct columns analyze_row_list(struct analyzer *, const List *);
 /* --- analyze_call.c, analyze_object.c --------------------------------------------------- */
 
 struct value_type analyze_call(struct analyzer *, const FuncCall *, const struct cat_function **found);
-/* value.name is no column: is it a function? False, without a refusal: neither. */
-bool attribute_call(struct analyzer *, struct value_type, const char *name, int location, struct value_type *);
+/* value.name is no column: is it a function? False, without a refusal: neither. The node: NULL when it is a row. */
+bool attribute_call(
+    struct analyzer *, const Node *value, struct value_type, const char *name, int location, struct value_type *);
 void analyze_window(struct analyzer *, const WindowDef *);
 void analyze_sort(struct analyzer *, const SortBy *, const char *what, struct value_type);
-const char *constant_text(const Node *); /* a string or a number, casts aside; NULL: it is computed */
+const char *constant_text(const Node *); /* a string or a number, exact casts aside; NULL: it is computed */
+bool is_text(struct value_type);         /* or could be */
+bool judged_by_argument(const char *function); /* is a built-in of that name open or not by what it is given? */
 bool check_constant(struct analyzer *, const Node *, uint32_t reg, int location); /* false: it is none */
 void refuse_computed(struct analyzer *, int location);
 bool is_reg_type(uint32_t);
 uint32_t reg_type(uint32_t); /* or the one that an array is of; 0: none */
 void check_reg(struct analyzer *, const Node *, struct value_type from, uint32_t reg, int location);
-void check_reg_arguments(struct analyzer *, const struct cat_function *, const Node *const *nodes, const struct value_type *types,
-    size_t n, int location);
+/* The function is NULL when types do not settle which it is. */
+void check_reg_arguments(struct analyzer *, const struct cat_function *, const char *name, const Node *const *nodes,
+    const struct value_type *types, size_t n, int location);
 
 /* --- analyze_closed.c ---------------------------------------------------------------------- */
 
@@ -287,6 +301,20 @@ void check_constants(struct analyzer *); /* of a statement that reads statistics
 void check_definition(
     struct analyzer *, const char *function, const Node *const *nodes, const struct value_type *types, size_t n, int location);
 
+/* A query that shows definitions of whatever rows come first: nothing in it leaves the closed ones out. */
+void check_narrowed(struct analyzer *, const SelectStmt *);
+/* After its query; before: the sources that were there. */
+void check_explain(struct analyzer *, const ExplainStmt *, const struct source *before);
+
+/* --- analyze_settings.c ---------------------------------------------------------------------- */
+
+void note_settings(struct analyzer *, const struct cat_relation *); /* is it the catalog of settings? */
+/* A call that shows settings; not where it stands in FROM. */
+void check_settings_call(struct analyzer *, const struct cat_function *, const char *name, int location);
+/* Columns of one in FROM: only the names of settings are open. */
+void close_settings(struct analyzer *, const struct cat_function *, struct columns *, int location);
+void check_settings(struct analyzer *); /* constants of a statement that reads settings */
+
 /* --- analyze_column.c, analyze_scope.c --------------------------------------------------- */
 
 struct value_type analyze_column(struct analyzer *, const ColumnRef *);
@@ -294,6 +322,7 @@ struct value_type analyze_column(struct analyzer *, const ColumnRef *);
 bool expand_star(struct analyzer *, const Node *, struct columns *, bool as_row);
 struct value_type use_column(struct analyzer *, const struct item *, const struct column *, int location);
 struct value_type whole_row(struct analyzer *, struct item *, int location);
+bool spend(struct analyzer *, size_t steps); /* false: too many names were compared */
 const struct column *find_output(struct analyzer *, const struct columns *, const char *name);
 
 struct item *item_new(struct analyzer *, const char *name);
@@ -311,6 +340,10 @@ size_t columns_lost(const struct columns *);              /* how many are denied
 void source_note(struct analyzer *, struct source *);
 void level_open(struct analyzer *, struct level *);
 void level_close(struct analyzer *, struct level *);
+
+/* --- analyze_group.c ------------------------------------------------------------------------- */
+
+void leave_grouped(struct analyzer *, const char *sql); /* sources that need no subquery are noted no more */
 
 /* --- analyze_from.c, analyze_join.c ---------------------------------------------------------- */
 

@@ -70,9 +70,7 @@ merge_natural(struct analyzer *a, const JoinExpr *j, const struct columns *l, co
 	for (size_t i = 0; i < l->n && !a->failed; i++) {
 		const struct column *other = find_output(a, r, l->list[i]->name);
 
-		if (a->steps > ANALYZE_STEPS_MAX)
-			stop(a, RULE_TOO_DEEP, -1, "this statement refused: NATURAL JOIN over too many columns");
-		else if (other != NULL)
+		if (other != NULL)
 			merge_column(a, j, l->list[i], other, merged);
 	}
 	if (l->open || r->open)
@@ -123,6 +121,7 @@ cover(struct analyzer *a, const JoinExpr *j, struct range both, const struct col
 	struct item *join = item_new(a, NULL), *using;
 
 	join->columns = *merged;
+	a->joins_named = a->joins_named || j->alias != NULL || j->join_using_alias != NULL;
 	for (size_t i = both.from; i < both.to; i++) {
 		struct item *item = a->level->items[i];
 

@@ -1,4 +1,6 @@
 /* policy/analyze_object.c - objects named by a string: 'x'::regclass, pg_get_viewdef('x'), and names in statistics. */
+#include "substitute.h"
+
 #include "analyze_int.h"
 
 #include <stdlib.h>
@@ -33,41 +35,93 @@ reg_type(uint32_t type)
 	return is_reg_type(type) ? type : 0;
 }
 
+static bool
+is_blank(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+/* Casts after which it still is what is written: not those that cut it (varchar(5), "char") or round it (numeric). */
+static bool
+is_exact_cast(const TypeName *t)
+{
+	static const char *const types[] = { "text", "varchar", "name", "int4", "int8", "oid", "regclass", "regtype", "regproc",
+		"regprocedure", "regnamespace" };
+	const int n = list_n(t->names);
+
+	if (n < 1 || n > 2 || list_n(t->typmods) > 0 || list_n(t->arrayBounds) > 0 || t->setof || t->pct_type)
+		return false;
+	if (n == 2 && strcmp(name_at(t->names, 1), "pg_catalog") != 0)
+		return false;
+	for (size_t i = 0; i < nitems(types); i++)
+		if (strcmp(types[i], name_at(t->names, 0)) == 0)
+			return true;
+	return false;
+}
+
+/* The constant under casts, or the node under them that is none. NULL: what a cast makes of it is not known. */
+static const Node *
+under_casts(const Node *n)
+{
+	while (n != NULL && (IsA(n, TypeCast) || IsA(n, CollateClause))) {
+		if (IsA(n, TypeCast) && !is_exact_cast(((const TypeCast *)n)->typeName))
+			return NULL;
+		n = IsA(n, TypeCast) ? ((const TypeCast *)n)->arg : ((const CollateClause *)n)->arg;
+	}
+	return n;
+}
+
+static bool
+is_digits(const char *text)
+{
+	return *text != '\0' && text[strspn(text, "0123456789")] == '\0';
+}
+
 const char *
 constant_text(const Node *n)
 {
-	const A_Const *c;
+	const A_Const *c = (const A_Const *)(n = under_casts(n));
 
-	while (n != NULL && (IsA(n, TypeCast) || IsA(n, CollateClause)))
-		n = IsA(n, TypeCast) ? ((const TypeCast *)n)->arg : ((const CollateClause *)n)->arg;
 	if (n == NULL || !IsA(n, A_Const))
 		return NULL;
-	c = (const A_Const *)n;
 	if (c->isnull)
 		return "";
 	if (IsA(&c->val.node, String))
 		return c->val.sval.sval;
-	return IsA(&c->val.node, Float) ? c->val.fval.fval : NULL;
+	return IsA(&c->val.node, Float) && is_digits(c->val.fval.fval) ? c->val.fval.fval : NULL;
 }
 
+/* Of digits alone. The server reads signs and blanks, too, and from version 16 on other bases after a leading zero. */
 static bool
 constant_number(const Node *n, uint32_t *oid)
 {
+	const Node *under = under_casts(n);
 	const char *text;
-	char *end;
 	unsigned long v;
 
-	while (n != NULL && IsA(n, TypeCast))
-		n = ((const TypeCast *)n)->arg;
-	if (n != NULL && IsA(n, A_Const) && !((const A_Const *)n)->isnull && IsA(&((const A_Const *)n)->val.node, Integer)) {
-		*oid = (uint32_t)((const A_Const *)n)->val.ival.ival;
+	if (under != NULL && IsA(under, A_Const) && !((const A_Const *)under)->isnull &&
+	    IsA(&((const A_Const *)under)->val.node, Integer)) {
+		*oid = (uint32_t)((const A_Const *)under)->val.ival.ival;
 		return true;
 	}
-	if ((text = constant_text(n)) == NULL || text[strspn(text, "0123456789")] != '\0' || *text == '\0')
+	if ((text = constant_text(n)) == NULL || !is_digits(text) || (*text == '0' && text[1] != '\0') || strlen(text) > 10)
 		return false;
-	v = strtoul(text, &end, 10);
+	v = strtoul(text, NULL, 10);
 	*oid = (uint32_t)v;
 	return v <= UINT32_MAX;
+}
+
+/* A string that is the name of something, and cannot be read as a number. */
+static const char *
+constant_name(const Node *n)
+{
+	const char *text = constant_text(n), *p = text;
+
+	while (p != NULL && is_blank(*p))
+		p++;
+	if (p != NULL && (*p == '-' || *p == '+'))
+		p++;
+	return p == NULL || (*p >= '0' && *p <= '9') ? NULL : text;
 }
 
 /* --- a qualified name in a string ------------------------------------------------------ */
@@ -75,12 +129,6 @@ constant_number(const Node *n, uint32_t *oid)
 struct qualified {
 	char schema[64], name[64];
 };
-
-static bool
-is_blank(char c)
-{
-	return c == ' ' || (c >= '\t' && c <= '\r');
-}
 
 /* One identifier, quoted or folded, cut as the server cuts it. */
 static const char *
@@ -258,7 +306,7 @@ check_elements(struct analyzer *a, const char *text, uint32_t reg, int location)
 	}
 }
 
-static bool
+bool
 is_text(struct value_type v)
 {
 	return v.type == TYPE_UNKNOWN || v.type == OID_TEXT || v.type == OID_VARCHAR || v.type == OID_BPCHAR ||
@@ -285,7 +333,7 @@ check_reg(struct analyzer *a, const Node *n, struct value_type from, uint32_t re
 		return;
 	if (n != NULL && constant_number(n, &oid)) {
 		check_oid(a, oid, reg, location);
-	} else if (n != NULL && (text = constant_text(n)) != NULL) {
+	} else if (n != NULL && (text = constant_name(n)) != NULL) {
 		if (*text == '{')
 			check_elements(a, text, reg, location);
 		else
@@ -350,6 +398,27 @@ named_argument(const char *function)
 	return NULL;
 }
 
+bool
+judged_by_argument(const char *function)
+{
+	enum wrap_kind what;
+	unsigned argument;
+
+	switch (*function) {
+	case 'c':
+	case 'h':
+	case 'o':
+	case 'p':
+	case 'r':
+	case 's':
+	case 't':
+		return strcmp(function, "current_setting") == 0 || strcmp(function, "set_config") == 0 ||
+		       named_argument(function) != NULL || wrap_needed(function, &what, &argument);
+	default:
+		return false;
+	}
+}
+
 /* A number or a name that stands in the text. */
 bool
 check_constant(struct analyzer *a, const Node *n, uint32_t reg, int location)
@@ -358,8 +427,8 @@ check_constant(struct analyzer *a, const Node *n, uint32_t reg, int location)
 
 	if (constant_number(n, &oid))
 		check_oid(a, oid, reg, location);
-	else if (constant_text(n) != NULL)
-		check_name(a, constant_text(n), reg, location);
+	else if (constant_name(n) != NULL)
+		check_name(a, constant_name(n), reg, location);
 	else
 		return false;
 	return true;
@@ -396,21 +465,21 @@ takes_names(const struct cat_function *f)
 }
 
 void
-check_reg_arguments(struct analyzer *a, const struct cat_function *f, const Node *const *nodes, const struct value_type *types,
-    size_t n, int location)
+check_reg_arguments(struct analyzer *a, const struct cat_function *f, const char *name, const Node *const *nodes,
+    const struct value_type *types, size_t n, int location)
 {
 	const struct named_argument *named;
 
-	if (f == NULL || n == 0 || a->failed || a->body != NULL || !takes_names(f))
+	if (n == 0 || a->failed || a->body != NULL || (f != NULL && !takes_names(f)))
 		return;
-	if (n == 2 && (strcmp(f->name, "pg_input_is_valid") == 0 || strcmp(f->name, "pg_input_error_info") == 0))
+	if (n == 2 && (strcmp(name, "pg_input_is_valid") == 0 || strcmp(name, "pg_input_error_info") == 0))
 		check_input(a, nodes[1], location);
 	if (!a->restricts)
 		return;
-	for (size_t i = 0; i < n && i < f->nargs; i++)
+	for (size_t i = 0; f != NULL && i < n && i < f->nargs; i++)
 		if (is_reg_type(f->args[i]))
 			check_reg(a, nodes[i], types[i], f->args[i], location);
-	if ((named = named_argument(f->name)) == NULL)
+	if ((named = named_argument(name)) == NULL)
 		return;
 	if (named->from_end < 0)
 		check_named(a, named, nodes[0], types[0], location);

@@ -105,13 +105,17 @@ one_function(struct analyzer *a, struct columns *cs, const Node *call, const Lis
 {
 	const struct cat_function *found = NULL;
 	struct value_type v;
+	bool scalar;
 
 	if (is_many_unnest(call, definitions)) {
 		many_unnest(a, cs, (const FuncCall *)call);
 		return false;
 	}
 	v = IsA(call, FuncCall) ? analyze_call(a, (const FuncCall *)call, &found) : analyze_expr(a, call);
-	return !a->failed && function_columns(a, cs, call, found, v, definitions, alias);
+	scalar = !a->failed && function_columns(a, cs, call, found, v, definitions, alias);
+	if (IsA(call, FuncCall))
+		close_settings(a, found, cs, ((const FuncCall *)call)->location);
+	return scalar;
 }
 
 /* Lateral without the word. Each function stands in a list of its own, with its column definitions. */

@@ -123,10 +123,20 @@ columns_settle(struct analyzer *a, struct columns *cs)
 	}
 }
 
+bool
+spend(struct analyzer *a, size_t steps)
+{
+	a->steps += steps;
+	if (a->steps > ANALYZE_STEPS_MAX)
+		stop(a, RULE_TOO_DEEP, -1, "this statement refused: it names too many columns of too many tables");
+	return !a->failed;
+}
+
 static const struct column *
 find_column(struct analyzer *a, const struct columns *cs, const char *name)
 {
-	a->steps += cs->n;
+	if (!spend(a, cs->n))
+		return NULL;
 	for (size_t i = 0; i < cs->n; i++) {
 		const char *other = cs->list[i]->name;
 
@@ -232,21 +242,12 @@ is_called(const struct analyzer *a, const struct item *item, const char *schema,
 struct item *
 item_named(struct analyzer *a, const char *schema, const char *name)
 {
-	for (struct level *l = a->level; l != NULL; l = l->outer) {
-		a->steps += l->n;
+	for (struct level *l = a->level; l != NULL && spend(a, l->n + 1); l = l->outer) {
 		for (size_t i = 0; i < l->n; i++)
 			if (is_visible(l, i) && is_called(a, l->items[i], schema, name))
 				return l->items[i];
 	}
 	return NULL;
-}
-
-static bool
-spent(struct analyzer *a)
-{
-	if (a->steps > ANALYZE_STEPS_MAX)
-		stop(a, RULE_TOO_DEEP, -1, "this statement refused: it names too many columns of too many tables");
-	return a->failed;
 }
 
 /* Columns of every table that nobody declares. */
@@ -275,7 +276,7 @@ system_column(struct analyzer *a, const struct item *item, const char *name)
 const struct column *
 item_column(struct analyzer *a, const struct item *item, const char *name)
 {
-	const struct column *c = spent(a) ? NULL : find_column(a, &item->columns, name);
+	const struct column *c = find_column(a, &item->columns, name);
 
 	return c != NULL ? c : system_column(a, item, name);
 }
@@ -285,7 +286,9 @@ level_column(struct analyzer *a, struct level *l, const char *name, struct item 
 {
 	const struct column *c;
 
-	for (size_t i = 0; i < l->n && !spent(a); i++) {
+	if (!spend(a, l->n + 1))
+		return NULL;
+	for (size_t i = 0; i < l->n && !a->failed; i++) {
 		if (!is_visible(l, i) || !l->items[i]->listed)
 			continue;
 		if ((c = find_column(a, &l->items[i]->columns, name)) != NULL) {

@@ -75,7 +75,7 @@ sort_value(struct analyzer *a, const Node *n, const struct columns *out, bool gr
 	int position = 0;
 
 	if (is_ordinal(n, &position)) {
-		c = output_at(out, position);
+		c = position > 0 && spend(a, out->n) ? output_at(out, position) : NULL;
 		return c != NULL ? text_if_unknown(c->type) : value_of(TYPE_ANY);
 	}
 	if (name != NULL && !(group && level_column(a, a->level, name, &item) != NULL))
@@ -265,6 +265,15 @@ locking(struct analyzer *a, const SelectStmt *s)
 			    a->level->items[i]->relation->name);
 }
 
+/* What is not a key may then be selected beside one: see analyze_group.c. */
+static void
+mark_grouped(struct analyzer *a, const SelectStmt *s)
+{
+	for (size_t i = 0; s->groupClause != NIL && i < a->level->n; i++)
+		if (a->level->items[i]->source != NULL)
+			a->level->items[i]->source->grouped = true;
+}
+
 static struct columns
 plain_select(struct analyzer *a, const SelectStmt *s)
 {
@@ -272,6 +281,7 @@ plain_select(struct analyzer *a, const SelectStmt *s)
 
 	analyze_from(a, s->fromClause);
 	mark_table_command(a, s);
+	mark_grouped(a, s);
 	out = analyze_targets(a, s->targetList, "SELECT");
 	to_boolean(a, s->whereClause, "WHERE");
 	for (int i = 0; i < list_n(s->groupClause) && !a->failed; i++)
@@ -281,6 +291,7 @@ plain_select(struct analyzer *a, const SelectStmt *s)
 		analyze_window(a, list_at(s->windowClause, i));
 	distinct_clause(a, s->distinctClause, &out);
 	locking(a, s);
+	check_narrowed(a, s);
 	return out;
 }
 
@@ -317,6 +328,10 @@ analyze_query(struct analyzer *a, const Node *n)
 
 	if (n == NULL || a->failed)
 		return open;
+	if (a->body != NULL && !IsA(n, SelectStmt)) {
+		stop(a, RULE_STATEMENT_NOT_ALLOWED, -1, "a body that writes");
+		return open;
+	}
 	switch (nodeTag(n)) {
 	case T_SelectStmt:
 		return analyze_select(a, (const SelectStmt *)n, NULL);

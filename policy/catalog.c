@@ -17,7 +17,8 @@ by_name_free(struct by_name *n)
 void
 catalog_free(struct catalog *c)
 {
-	struct list *lists[] = { &c->namespaces, &c->relations, &c->types, &c->functions, &c->operators, &c->casts, &c->opclasses };
+	struct list *lists[] = { &c->namespaces, &c->relations, &c->types, &c->functions, &c->operators, &c->casts, &c->opclasses,
+		&c->formers };
 	struct group *groups[] = { &c->columns, &c->parents, &c->depends, &c->policies, &c->expressions, &c->checks };
 	struct index *indexes[] = { &c->namespace_oid, &c->namespace_name, &c->relation_oid, &c->relation_name, &c->type_oid,
 		&c->type_name, &c->function_oid, &c->operator_oid };
@@ -321,4 +322,10 @@ bool
 catalog_has_user_opclasses(const struct catalog *c)
 {
 	return c->opclasses.n > 0;
+}
+
+bool
+catalog_has_schema(const struct catalog *c, const char *name)
+{
+	return catalog_namespace_named(c, name) != NULL;
 }

@@ -199,6 +199,7 @@ struct catalog {
 	struct list namespaces, relations, types, functions, operators, casts, opclasses;
 	struct group columns, parents, depends, policies, expressions, checks;
 	uint32_t *children; /* owned; of all parents */
+	struct list formers; /* names of before, by relation and column */
 
 	struct index namespace_oid, namespace_name;
 	struct index relation_oid, relation_name;

@@ -2,6 +2,7 @@
 #include "refusal.h"
 
 #include <string.h>
+#include <strings.h>
 
 #define BIT(kind) (1u << (kind))
 
@@ -220,6 +221,19 @@ judge_fact(const struct profile *p, struct rights *rights, const struct fact *f,
 
 /* --- several statements -------------------------------------------------- */
 
+/* A text is judged under one path, the one before it. Housekeeping names no tables. */
+static bool
+moves_search_path(const struct facts *f)
+{
+	bool moves = false, names = false;
+
+	for (size_t i = 0; i < f->n; i++)
+		moves |= f->items[i].type == FACT_SETTING && strcasecmp(f->items[i].name, "search_path") == 0;
+	for (size_t i = 0; i < f->nstatements; i++)
+		names |= !f->statements[i].housekeeping;
+	return moves && names;
+}
+
 static bool
 judge_batch(const struct profile *p, const struct facts *f, unsigned flags, struct refusal *r)
 {
@@ -231,6 +245,9 @@ judge_batch(const struct profile *p, const struct facts *f, unsigned flags, stru
 		r->sqlstate = "42601";
 		return false;
 	}
+	if (moves_search_path(f))
+		return refuse(r, RULE_MULTI_STATEMENT, f->statements[1].location,
+		    "SET search_path together with other statements refused: what they name would depend on it");
 	switch (p->multi) {
 	case MULTI_EACH:
 		return true;

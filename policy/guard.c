@@ -1,103 +1,63 @@
 /* policy/guard.c - a profile's rules and filters, brought to one relation. */
-#include "guard.h"
 #include "guard_names.h"
+#include "guard_rules.h"
 #include "mask.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* A relation, its parents, theirs, and so on; each once. */
-#define ANCESTORS_MAX 256
-
-struct lineage {
-	const struct cat_relation *of[ANCESTORS_MAX]; /* of[0]: the relation itself */
-	const char *schemas[ANCESTORS_MAX];
-	size_t n;
-};
+/* --- what is made of hidden columns ---------------------------------------------- */
 
 static bool
-lineage_has(const struct lineage *l, const struct cat_relation *r)
+uses(const struct cat_column *generated, const struct cat_column *column)
 {
-	for (size_t i = 0; i < l->n; i++)
-		if (l->of[i] == r)
-			return true;
-	return false;
+	return generated->expression == NULL || guard_names_uses(generated->expression, column->name);
 }
 
-static bool
-lineage_add(struct lineage *l, const struct catalog *c, const struct cat_relation *r)
+static enum column_action
+action_of(const struct profile *p, const struct catalog *c, const struct lineage *l, const struct cat_column *column, struct err *why)
 {
-	if (r == NULL || lineage_has(l, r))
-		return true;
-	if (l->n == ANCESTORS_MAX)
-		return false;
-	l->of[l->n] = r;
-	l->schemas[l->n++] = catalog_schema_name(c, r->namespace);
-	return true;
+	const struct column_rule *rule = lineage_rule(p, c, l, column);
+
+	if (rule != NULL && rule->action != COLUMN_OPEN)
+		return rule->action;
+	return guard_type_closed(p, c, column->type, why) ? COLUMN_DENY : COLUMN_OPEN;
 }
 
-/* False when there are more than anyone has. */
-static bool
-lineage_find(struct lineage *l, const struct catalog *c, const struct cat_relation *r)
+/* A stored generated column is made of others of its row: as closed as they are. Its expression is taken word by word,
+ * and one that the snapshot does not tell could use any. */
+static enum column_action
+generated_action(const struct profile *p, const struct catalog *c, const struct lineage *l, const struct cat_column *column,
+    struct err *why)
 {
-	l->n = 0;
-	lineage_add(l, c, r);
-	for (size_t i = 0; i < l->n; i++)
-		for (size_t p = 0; p < l->of[i]->nparents; p++)
-			if (!lineage_add(l, c, catalog_relation_of(c, l->of[i]->parents[p])))
-				return false;
-	return true;
-}
+	const struct cat_relation *r = l->of[0];
+	enum column_action strictest = COLUMN_OPEN, action;
+	struct err ignored;
 
-/* --- rules ---------------------------------------------------------------------- */
-
-static bool
-schema_fits(const char *pattern, const char *schema)
-{
-	if (strncmp(schema, "pg_", 3) == 0 || strcmp(schema, "information_schema") == 0)
-		return strcmp(pattern, schema) == 0;
-	return glob_match(pattern, schema);
-}
-
-/* The first rule of the file that fits decides; NULL: none does. */
-static const struct column_rule *
-rule_of(const struct profile *p, const char *schema, const char *table, const char *column)
-{
-	for (size_t i = 0; i < p->ncolumns; i++) {
-		const struct column_rule *rule = &p->columns[i];
-
-		if (schema_fits(rule->schema, schema) && glob_match(rule->table, table) && glob_match(rule->column, column))
-			return rule;
-	}
-	return NULL;
-}
-
-/* Of the relation and its parents, the strictest; of two masks, the nearer one. */
-static const struct column_rule *
-strictest_rule(const struct profile *p, const struct lineage *l, const char *column)
-{
-	const struct column_rule *found = NULL;
-
-	for (size_t i = 0; i < l->n; i++) {
-		const struct column_rule *rule = rule_of(p, l->schemas[i], l->of[i]->name, column);
-
-		if (rule == NULL || (i > 0 && relation_column(l->of[i], column) == NULL))
+	for (size_t i = 0; i < r->ncolumns && strictest != COLUMN_DENY; i++) {
+		if (r->columns[i].number == column->number || (action = action_of(p, c, l, &r->columns[i], &ignored)) == COLUMN_OPEN)
 			continue;
-		if (rule->action == COLUMN_DENY)
-			return rule;
-		if (found == NULL || found->action == COLUMN_OPEN)
-			found = rule;
+		if (!uses(column, &r->columns[i]))
+			continue;
+		strictest = action;
+		err_set(why, "it is generated from %.63s, which is not open to this connection", r->columns[i].name);
 	}
-	return found;
+	return strictest;
 }
 
-static bool
-filter_fits(const struct row_filter *f, const struct lineage *l)
+/* Closed though no rule is about it, with the reason. Whoever names a view letter by letter in tables.allow has looked
+ * at what it shows. */
+static enum column_action
+derived_action(const struct profile *p, const struct catalog *c, const struct lineage *l, const struct cat_column *column,
+    struct err *why)
 {
-	for (size_t i = 0; i < l->n; i++)
-		if (schema_fits(f->schema, l->schemas[i]) && glob_match(f->table, l->of[i]->name))
-			return true;
-	return false;
+	const struct cat_relation *r = l->of[0];
+
+	if ((r->kind == 'v' || r->kind == 'm') && profile_relation_named(p, l->schemas[0], r->name, ACCESS_READ))
+		return COLUMN_OPEN;
+	if (guard_type_closed(p, c, column->type, why))
+		return COLUMN_DENY;
+	return column->generated == 's' ? generated_action(p, c, l, column, why) : COLUMN_OPEN;
 }
 
 /* --- making one ------------------------------------------------------------------ */
@@ -111,6 +71,7 @@ guard_new(const struct cat_relation *r)
 	g->actions = xcalloc(r->ncolumns + 1, sizeof(*g->actions));
 	g->masks = xcalloc(r->ncolumns + 1, sizeof(*g->masks));
 	g->quiet = xcalloc(r->ncolumns + 1, sizeof(*g->quiet));
+	g->whys = xcalloc(r->ncolumns + 1, sizeof(*g->whys));
 	return g;
 }
 
@@ -122,10 +83,12 @@ guard_free(struct guard *g)
 	for (size_t i = 0; i < g->relation->ncolumns; i++) {
 		free(g->masks[i]);
 		free(g->quiet[i]);
+		free(g->whys[i]);
 	}
 	free(g->actions);
 	free(g->masks);
 	free(g->quiet);
+	free(g->whys);
 	free(g->filter);
 	free(g);
 }
@@ -151,17 +114,61 @@ set_mask(
 }
 
 static bool
+was_renamed(const struct catalog *c, const struct cat_relation *r, const struct cat_column *column)
+{
+	size_t n;
+
+	return catalog_formers(c, r->oid, column->number, &n) != NULL;
+}
+
+static void
+deny(struct guard *g, size_t i, const char *why)
+{
+	g->actions[i] = COLUMN_DENY;
+	g->whys[i] = why != NULL ? xstrdup(why) : NULL;
+	g->ndenied++;
+}
+
+/* By a rule. Its expression may name the column as it was. */
+static bool
+set_by_rule(struct guard *g, const struct profile *p, const struct catalog *c, size_t i, const struct column_rule *rule,
+    struct err *why)
+{
+	struct err unknown;
+
+	if (rule->action == COLUMN_DENY) {
+		deny(g, i, NULL);
+		return true;
+	}
+	if (rule->mask == MASK_EXPRESSION && was_renamed(c, g->relation, &g->relation->columns[i]) &&
+	    !guard_names_known(rule->expression, g->relation, c, &unknown)) {
+		deny(g, i, "it was renamed, and the policy's mask has the name of before");
+		return true;
+	}
+	g->actions[i] = COLUMN_MASK;
+	return set_mask(g, p, c, i, rule, why);
+}
+
+static bool
 set_column(struct guard *g, const struct profile *p, const struct catalog *c, const struct lineage *l, size_t i, struct err *why)
 {
-	const struct column_rule *rule = strictest_rule(p, l, g->relation->columns[i].name);
+	static const struct column_rule null = { .action = COLUMN_MASK, .mask = MASK_NULL };
+	const struct column_rule *rule = lineage_rule(p, c, l, &g->relation->columns[i]);
+	struct err reason;
 
-	if (rule == NULL || rule->action == COLUMN_OPEN)
+	if (rule != NULL && rule->action != COLUMN_OPEN)
+		return set_by_rule(g, p, c, i, rule, why);
+	switch (derived_action(p, c, l, &g->relation->columns[i], &reason)) {
+	case COLUMN_OPEN:
 		return true;
-	g->actions[i] = rule->action;
-	if (rule->action == COLUMN_MASK)
-		return set_mask(g, p, c, i, rule, why);
-	g->ndenied++;
-	return true;
+	case COLUMN_DENY:
+		deny(g, i, reason.text);
+		return true;
+	case COLUMN_MASK:
+		break;
+	}
+	g->actions[i] = COLUMN_MASK;
+	return set_mask(g, p, c, i, &null, why);
 }
 
 /* All that fit hold, each once, however many parents it fits. */
@@ -173,7 +180,7 @@ set_filter(struct guard *g, const struct profile *p, const struct catalog *c, co
 	for (size_t i = 0; i < p->nrow_filters; i++) {
 		const struct row_filter *f = &p->row_filters[i];
 
-		if (!filter_fits(f, l))
+		if (!lineage_filtered(f, c, l))
 			continue;
 		if (!guard_names_known(f->where, g->relation, c, why)) {
 			sb_free(&sb);
@@ -195,7 +202,7 @@ guard_make(const struct profile *p, const struct catalog *c, const struct cat_re
 	bool good = true;
 
 	*out = NULL;
-	if (p->ncolumns == 0 && p->nrow_filters == 0)
+	if (p->ncolumns == 0 && p->nrow_filters == 0 && !guard_holds_rows(c, r))
 		return true;
 	if (!lineage_find(&lineage, c, r))
 		return err_set(why, "it has more than %d ancestors", ANCESTORS_MAX - 1);
@@ -227,11 +234,14 @@ guard_rule_for(const struct profile *p, const struct catalog *c, const struct ca
 {
 	const struct column_rule *rule;
 	struct lineage lineage;
+	struct err ignored;
 
 	if (!lineage_find(&lineage, c, r))
 		return COLUMN_DENY;
-	rule = strictest_rule(p, &lineage, column->name);
-	return rule != NULL ? rule->action : COLUMN_OPEN;
+	rule = lineage_rule(p, c, &lineage, column);
+	if (rule != NULL && rule->action != COLUMN_OPEN)
+		return rule->action;
+	return derived_action(p, c, &lineage, column, &ignored);
 }
 
 bool
@@ -239,10 +249,12 @@ guard_has_filter(const struct profile *p, const struct catalog *c, const struct 
 {
 	struct lineage lineage;
 
+	if (p->nrow_filters == 0)
+		return false;
 	if (!lineage_find(&lineage, c, r))
 		return true;
 	for (size_t i = 0; i < p->nrow_filters; i++)
-		if (filter_fits(&p->row_filters[i], &lineage))
+		if (lineage_filtered(&p->row_filters[i], c, &lineage))
 			return true;
 	return false;
 }
@@ -252,12 +264,7 @@ guard_touches(const struct profile *p, const struct catalog *c, const struct cat
 {
 	struct lineage lineage;
 
-	if (!lineage_find(&lineage, c, r))
+	if (!lineage_find(&lineage, c, r) || lineage_touched(p, c, &lineage))
 		return true;
-	for (size_t i = 0; i < p->ncolumns; i++)
-		for (size_t k = 0; k < lineage.n; k++)
-			if (schema_fits(p->columns[i].schema, lineage.schemas[k]) &&
-			    glob_match(p->columns[i].table, lineage.of[k]->name))
-				return true;
-	return guard_has_filter(p, c, r);
+	return guard_holds_rows(c, r);
 }

@@ -3,7 +3,11 @@
  * A guard says for each column of a relation whether it is open, denied or
  * masked, and which rows there are. It is made from the profile's column
  * rules and row filters and the relation's columns; the rules of an
- * inheritance parent or partitioned table hold for its children. guard_sql()
+ * inheritance parent or partitioned table hold for its children, and those of
+ * a former name (catalog_follow.c) for what was renamed. A column that is made
+ * of a hidden one (GENERATED ... STORED) is hidden, too, and so is one whose
+ * values hold whole rows of a relation that is not all open (guard_rows.c):
+ * of the mere lists, nothing else comes into a guard. guard_sql()
  * writes the subquery that stands for the relation (ARCHITECTURE, D5), with
  * each column's own type kept. Pure text: parses nothing, judges nothing; the
  * expressions of the policy were parsed when it was loaded (expression.h).
@@ -25,6 +29,7 @@ struct guard {
 	enum column_action *actions;         /* one a column, in the order of relation->columns */
 	char **masks;                        /* owned; SQL expression of a masked column, type kept; else NULL */
 	char **quiet; /* owned, definitions only: the same where NULL rows may be joined to it; NULL: as masks */
+	char **whys;  /* owned; why a column is denied that no rule denies, to stand behind "refused: "; else NULL */
 	char *filter; /* owned; SQL condition, NULL: all rows */
 	size_t ndenied, nmasked;
 	bool definitions; /* one of PostgreSQL's own catalogs: substitute only where a masked column is read */
@@ -40,7 +45,11 @@ void guard_free(struct guard *);                      /* NULL is fine */
 
 enum column_action guard_column(const struct guard *, const char *column); /* unknown names are COLUMN_OPEN */
 
-/* What the profile's rules say of one column, parents included, without making a guard. */
+/* Does a column of it have a row type, or one made of such? Only then can there be a guard without rules and filters. */
+bool guard_holds_rows(const struct catalog *, const struct cat_relation *);
+bool guard_filter_fits(const struct row_filter *, const struct catalog *, const struct cat_relation *); /* parents aside */
+
+/* What the guard would say of one column, parents included, without making it. */
 enum column_action
 guard_rule_for(const struct profile *, const struct catalog *, const struct cat_relation *, const struct cat_column *);
 bool guard_touches(

@@ -191,6 +191,37 @@ check(const struct names *n)
 	return true;
 }
 
+/* pg_get_expr() puts no parenthesis behind a column and no column behind "::". */
+static bool
+names_column(const struct tokens *t, const char *column)
+{
+	for (size_t i = 0; i < t->n; i++) {
+		char *name;
+		bool same;
+
+		if (!tokens_is_name(t, i) || tokens_is_char(t, i + 1, '(') || follows_cast(t, i))
+			continue;
+		if (t->items[i].kind == TOKEN_UNICODE)
+			return true;
+		name = name_of(t, i);
+		same = strcmp(name, column) == 0;
+		free(name);
+		if (same)
+			return true;
+	}
+	return false;
+}
+
+bool
+guard_names_uses(const char *expression, const char *column)
+{
+	struct tokens tokens;
+	const bool used = !tokens_read(&tokens, expression, strlen(expression)) || names_column(&tokens, column);
+
+	tokens_release(&tokens);
+	return used;
+}
+
 bool
 guard_names_known(const char *expression, const struct cat_relation *r, const struct catalog *c, struct err *why)
 {

@@ -14,4 +14,7 @@
 
 bool guard_names_known(const char *expression, const struct cat_relation *, const struct catalog *, struct err *why);
 
+/* May an expression that the server printed use the column of this name? Too often yes, never wrongly no. */
+bool guard_names_uses(const char *expression, const char *column);
+
 #endif

@@ -299,8 +299,10 @@ judge(struct judging *g)
 		fine = rewrite(g);
 	judgement_fill(j, &g->facts, g->profile, g->rights);
 	j->unknown = !fine && (g->refusal.rule == RULE_UNKNOWN_OBJECT || g->analysis.unknown);
-	if (g->rights != NULL)
+	if (g->rights != NULL) {
+		judgement_reached(j, &g->analysis, rights_catalog(g->rights));
 		analysis_release(&g->analysis);
+	}
 	facts_release(&g->facts);
 	tree_release(&g->tree);
 	return fine;

@@ -195,6 +195,21 @@ judgement_fill(struct judgement *j, const struct facts *f, const struct profile 
 	fill_bound(j, f);
 }
 
+void
+judgement_reached(struct judgement *j, const struct analysis *a, const struct catalog *c)
+{
+	if (a->nreached == 0)
+		return;
+	j->reached = xcalloc(a->nreached, sizeof(*j->reached));
+	for (size_t i = 0; i < a->nreached; i++) {
+		struct sb sb = { 0 };
+
+		sb_fmt(&sb, "%s.%s", catalog_schema_name(c, a->reached[i]->namespace), a->reached[i]->name);
+		j->reached[i] = sb_take(&sb);
+	}
+	j->nreached = merge_strings(j->reached, a->nreached);
+}
+
 static void
 free_strings(char **strings, size_t n)
 {
@@ -216,6 +231,7 @@ judgement_empty(struct judgement *j)
 	free(j->relations);
 	free_strings(j->functions, j->nfunctions);
 	free_strings(j->settings, j->nsettings);
+	free_strings(j->reached, j->nreached);
 	for (size_t i = 0; i < j->nbound_settings; i++) {
 		free(j->bound_settings[i].name);
 		free(j->bound_settings[i].value);

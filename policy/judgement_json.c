@@ -77,6 +77,7 @@ judgement_json(const struct judgement *j, struct sb *sb, bool with_text)
 	json_relations(sb, j);
 	json_strings(sb, "functions", j->functions, j->nfunctions);
 	json_strings(sb, "settings", j->settings, j->nsettings);
+	json_strings(sb, "reached", j->reached, j->nreached);
 	if (with_text) {
 		sb_str(sb, ",\"text\":");
 		sb_json(sb, j->text, j->text_len);

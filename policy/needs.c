@@ -1,4 +1,4 @@
-/* policy/needs.c - which profiles only the database can answer. */
+/* policy/needs.c - what a session has to know of its profile before it judges. */
 #include "profile.h"
 
 /* All is allowed, by lists that are not there: no name has to be resolved. */
@@ -14,4 +14,10 @@ const char *
 profile_mask_key(const struct profile *p)
 {
 	return p->mask_key;
+}
+
+bool
+profile_path_is_default(const struct profile *p)
+{
+	return !p->search_path.set;
 }

@@ -24,7 +24,14 @@ struct cat_column {
 	bool not_null;
 	bool has_default;
 	char generated;         /* 's' stored, 'v' virtual, 0 none */
-	const char *expression; /* of a virtual generated column, as pg_get_expr() prints it; else NULL */
+	const char *expression; /* of a generated column, as pg_get_expr() prints it; else NULL */
+};
+
+struct cat_former {             /* a name that a relation or a column had in an earlier snapshot */
+	uint32_t relation;
+	int16_t column;         /* 0: the relation itself */
+	const char *schema;     /* of a relation; NULL for a column */
+	const char *name;
 };
 
 struct cat_depend {             /* what a view's rule depends on, says pg_depend */
@@ -138,6 +145,8 @@ const struct cat_relation *catalog_relation_named(const struct catalog *, uint32
 const struct cat_relation *catalog_relation_at(const struct catalog *, size_t i);
 size_t catalog_relation_index(const struct catalog *, const struct cat_relation *);
 const struct cat_column *relation_column(const struct cat_relation *, const char *name);
+/* The former names of a relation (column 0) or of one of its columns, oldest first; mostly none. See catalog_follow(). */
+const struct cat_former *catalog_formers(const struct catalog *, uint32_t relation, int16_t column, size_t *n);
 
 const struct cat_function *catalog_function_of(const struct catalog *, uint32_t oid);
 /* All overloads of a name in all schemas, side by side; *n gets how many. */

@@ -163,6 +163,12 @@ rights_unref(struct rights *r)
 	free(r);
 }
 
+void
+rights_unbound(struct rights *r)
+{
+	r->unbound = true;
+}
+
 uint64_t
 rights_generation(const struct rights *r)
 {

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "formers.h"
 #include "rights_int.h"
 
 size_t
@@ -47,13 +48,13 @@ name_open(struct rights *r, const struct cat_relation *child, unsigned access)
 
 	switch (profile_relation(r->profile, schema, child->name, access, NULL)) {
 	case NAME_OPEN:
-		return true;
+		return former_closed(r->profile, r->catalog, child, access) == NULL;
 	case NAME_DENIED_SCHEMA:
 		return false;
 	case NAME_DENIED_TABLE:
 		break;
 	}
-	return child->is_partition && !profile_relation_closed(r->profile, schema, child->name, access);
+	return child->is_partition && !closed_by_name(r->profile, r->catalog, child, access);
 }
 
 static size_t
@@ -86,12 +87,6 @@ columns_covered(const struct cat_relation *rel, const struct guard *guard, const
 	return true;
 }
 
-static bool
-filter_fits(const struct rights *r, const struct row_filter *f, const struct cat_relation *rel)
-{
-	return glob_match(f->schema, rights_schema(r, rel->namespace)) && glob_match(f->table, rel->name);
-}
-
 /* Does each row filter of the child hold for the parent, too, by its own name or one above it? */
 static bool
 rows_covered(const struct rights *r, const struct cat_relation *rel, const struct cat_relation *child)
@@ -103,11 +98,11 @@ rows_covered(const struct rights *r, const struct cat_relation *rel, const struc
 	for (size_t f = 0; f < r->profile->nrow_filters && good; f++) {
 		const struct row_filter *filter = &r->profile->row_filters[f];
 
-		if (!filter_fits(r, filter, child))
+		if (!guard_filter_fits(filter, r->catalog, child))
 			continue;
-		good = filter_fits(r, filter, rel);
+		good = guard_filter_fits(filter, r->catalog, rel);
 		for (size_t i = 0; i < n && !good; i++)
-			good = filter_fits(r, filter, above[i]);
+			good = guard_filter_fits(filter, r->catalog, above[i]);
 	}
 	free(above);
 	return good;

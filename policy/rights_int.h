@@ -60,6 +60,7 @@ struct rights {
 	uint32_t *path;                /* owned */
 	size_t npath;
 	struct parser *parser; /* borrowed while a text is judged; else NULL */
+	bool unbound;          /* row-level security does not hold the login */
 
 	/* by relation index; an entry may point into frames: it is being worked out */
 	const struct relation_rights **standings[RIGHTS_SLOTS]; /* owned, each made when first needed */

@@ -1,7 +1,7 @@
 /* policy/rights_relation.c - how a relation stands: open, guarded or denied, and why.
  *
- * The order matters. What the lists say about its name comes first and needs
- * nothing else. Then what it is made of: the table of an index, the parents
+ * The order matters. What the lists say about its name, and what the deny
+ * lists say about the names that it had, comes first and needs nothing else. Then what it is made of: the table of an index, the parents
  * whose restrictions it takes over, the body of a view, the conditions that
  * PostgreSQL runs on its rows. Then what is hidden of it, and last, when
  * children are read with it, what is hidden of those.
@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "definitions.h"
+#include "formers.h"
 #include "rights_int.h"
 
 static const struct relation_rights open_rights = { .standing = STANDING_OPEN };
@@ -69,9 +70,18 @@ by_name(const struct inquiry *q)
 	if (answer == NAME_DENIED_SCHEMA)
 		return &schema_denied;
 	if (answer == NAME_OPEN ||
-	    (!has_own_name(q) && !profile_relation_closed(q->r->profile, q->schema, q->rel->name, q->access)))
+	    (!has_own_name(q) && !closed_by_name(q->r->profile, q->r->catalog, q->rel, q->access)))
 		return NULL;
 	return &table_denied;
+}
+
+/* What closed it has to follow it when it is renamed or moved while the policy is in force. */
+static bool
+was_open(struct inquiry *q)
+{
+	const struct cat_former *f = former_closed(q->r->profile, q->r->catalog, q->rel, q->access);
+
+	return f == NULL || refused(q, RULE_TABLE_DENIED, "this table was %.80s.%.80s, which is not open", f->schema, f->name);
 }
 
 static bool
@@ -116,7 +126,7 @@ parents_open(struct inquiry *q)
 	for (size_t i = 0; i < n && good; i++) {
 		const char *schema = rights_schema(q->r, parents[i]->namespace);
 
-		if (profile_relation_closed(q->r->profile, schema, parents[i]->name, q->access))
+		if (closed_by_name(q->r->profile, q->r->catalog, parents[i], q->access))
 			good = refused(q, RULE_TABLE_DENIED,
 			    "its rows are also those of %.80s.%.80s, which is not open to this connection", schema,
 			    parents[i]->name);
@@ -189,6 +199,8 @@ policies_open(struct inquiry *q)
 {
 	bool good = true;
 
+	if (q->rel->row_security && q->r->unbound && !is_trusted(q))
+		return refused(q, RULE_TABLE_DENIED, "its row-level security does not hold this login, which is a superuser");
 	for (size_t i = 0; q->rel->row_security && i < q->rel->npolicies && good; i++) {
 		struct sb sql = { 0 };
 
@@ -244,8 +256,8 @@ has_virtual(const struct cat_relation *rel)
 static bool
 leads_on(const struct inquiry *q)
 {
-	return (is_view(q->rel) && !is_trusted(q)) || (q->rel->row_security && q->rel->npolicies > 0) || has_virtual(q->rel) ||
-	       q->rel->of != 0;
+	return (is_view(q->rel) && !is_trusted(q)) || (q->rel->row_security && (q->rel->npolicies > 0 || q->r->unbound)) ||
+	       has_virtual(q->rel) || q->rel->of != 0;
 }
 
 static bool
@@ -349,6 +361,8 @@ stand(struct inquiry *q, const struct relation_rights **slot)
 
 	if (named != NULL)
 		return *slot = named;
+	if (!was_open(q))
+		return *slot = denial(q);
 	if (is_system_relation(q->r, q->rel)) {
 		named = system_standing(q, &remember);
 		return remember ? *slot = named : named;

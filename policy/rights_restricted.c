@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "formers.h"
 #include "rights_int.h"
 
 static bool
@@ -56,11 +57,12 @@ restricted_by_name(const struct rights *r, const struct cat_relation *rel)
 	const char *schema = rights_schema(r, rel->namespace);
 
 	if (is_system_relation(r, rel) || rel->kind == 't')
-		return profile_relation_closed(r->profile, schema, rel->name, ACCESS_READ);
+		return closed_by_name(r->profile, r->catalog, rel, ACCESS_READ);
 	if (strchr("iIc", rel->kind) != NULL || rel->extension != NULL)
 		return !profile_schema_open(r->profile, schema) ||
-		       profile_relation_closed(r->profile, schema, rel->name, ACCESS_READ);
-	return profile_relation(r->profile, schema, rel->name, ACCESS_READ, NULL) != NAME_OPEN;
+		       closed_by_name(r->profile, r->catalog, rel, ACCESS_READ);
+	return profile_relation(r->profile, schema, rel->name, ACCESS_READ, NULL) != NAME_OPEN ||
+	       former_closed(r->profile, r->catalog, rel, ACCESS_READ) != NULL;
 }
 
 /* Refused, though no list closes it. */
@@ -110,8 +112,7 @@ restricted_part(struct rights *r, const struct cat_relation *rel)
 		return restricted;
 	n = rights_family(r, rel, true, &parents);
 	for (size_t i = 0; i < n && !restricted; i++)
-		restricted =
-		    profile_relation_closed(r->profile, rights_schema(r, parents[i]->namespace), parents[i]->name, ACCESS_READ);
+		restricted = closed_by_name(r->profile, r->catalog, parents[i], ACCESS_READ);
 	free(parents);
 	return restricted;
 }
@@ -204,7 +205,7 @@ is_suspect(const struct suspects *s, const struct cat_relation *rel)
 		return rel->definition == NULL || may_show_literal(rel->definition);
 	if (rel->nparents > 0 && restricted_part(s->r, rel))
 		return true;
-	if (s->r->profile->ncolumns == 0 && s->r->profile->nrow_filters == 0)
+	if (s->r->profile->ncolumns == 0 && s->r->profile->nrow_filters == 0 && !guard_holds_rows(s->r->catalog, rel))
 		return false;
 	return !rights_guard(s->r, rel, &guarded, &why) || guarded != NULL;
 }

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "definitions.h"
 #include "session_settings.h"
 #include "settings.h"
 
@@ -428,6 +429,10 @@ profile_judge_shown(const struct profile *p, const char *name, struct err *why)
 	}
 	if (setting_reserved(name)) {
 		err_set(why, "settings that begin with \"pgmoat.\" are the firewall's own");
+		return SETTING_REFUSED;
+	}
+	if (definitions_setting_closed(name) && !listed(p, name)) {
+		err_set(why, "the setting \"%.63s\" is about files, commands or keys of the server", name);
 		return SETTING_REFUSED;
 	}
 	if (!names_secret(name) || listed(p, name))

@@ -40,17 +40,20 @@ struct type_scope {
 	void *arg;
 	/* All of these may be NULL, and serve statements that ask very often; zero at first, one for each statement. */
 	bool *compared_all;      /* set when a comparison of any type has reported every operator class: it is done once */
-	struct type_memo *memo;  /* operators that were settled; forgotten when the catalog or the path changes */
+	struct type_memo *memo;  /* operators that were settled, comparisons that were reported: these are reported once */
 	unsigned *unsettled;     /* counts the searches that types did not settle: they are dear (10 us), so callers limit them */
 };
 
 #define TYPE_MEMO 64u
+#define TYPE_MEMO_COMPARED 8u
 
 struct type_memo {
 	struct {
 		const struct cat_operator *op;
 		uint32_t left, right;
 	} slots[TYPE_MEMO];
+	uint32_t compared[TYPE_MEMO_COMPARED]; /* types whose comparison was reported; by oid; 0: none */
+	bool excused; /* reach() sets it when it passed over a function for where it stands: that report is not remembered */
 };
 
 struct call {

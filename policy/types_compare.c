@@ -1,7 +1,7 @@
 /* policy/types_compare.c - what runs when values are compared or printed, down to elements and fields. */
 #include "types_int.h"
 
-enum doing { COMPARING, COMPARING_BY_ANY_CLASS, PRINTING, PRINTING_JSON };
+enum doing { COMPARING, PRINTING, PRINTING_JSON };
 
 struct visit {
 	const struct type_scope *scope;
@@ -14,19 +14,35 @@ static void visit(struct visit *, const struct value_type *);
 
 /* --- comparing --- */
 
-/* Only default classes are taken without being named; a range names its own for the subtype. */
+/* Only default classes are taken without being named. */
 static void
-reach_classes(const struct visit *v, uint32_t type, bool all)
+reach_classes(const struct visit *v, uint32_t type)
 {
 	size_t n;
 	const struct cat_opclass *const *classes = catalog_opclasses(v->catalog, type, &n);
 
 	for (size_t i = 0; i < n; i++) {
-		if (!all && !classes[i]->is_default)
+		if (!classes[i]->is_default)
 			continue;
 		for (size_t j = 0; j < classes[i]->nfunctions; j++)
 			types_reach_function(v->scope, classes[i]->functions[j]);
 	}
+}
+
+static void
+reach_support(const struct visit *v, const struct cat_type *t)
+{
+	for (size_t i = 0; i < t->nsupport; i++)
+		types_reach_function(v->scope, t->support[i]);
+}
+
+/* A range compares its bounds by the class that it was made with, whose functions stand among those of the range. */
+static void
+reach_comparison(const struct visit *v, const struct cat_type *t)
+{
+	reach_classes(v, t->oid);
+	if (t->kind == 'r' && t->oid >= FIRST_USER_OID)
+		reach_support(v, t);
 }
 
 static void
@@ -40,7 +56,7 @@ reach_every_class(const struct visit *v)
 		*v->scope->compared_all = true;
 	}
 	for (size_t i = 0; i < n; i++)
-		reach_classes(v, catalog_type_at(v->catalog, i)->oid, true);
+		reach_comparison(v, catalog_type_at(v->catalog, i));
 }
 
 /* --- printing --- */
@@ -81,16 +97,15 @@ visit_unknown(const struct visit *v)
 static void
 visit_type(const struct visit *v, const struct cat_type *t)
 {
-	if (v->doing == COMPARING || v->doing == COMPARING_BY_ANY_CLASS) {
-		reach_classes(v, t->oid, v->doing == COMPARING_BY_ANY_CLASS);
+	if (v->doing == COMPARING) {
+		reach_comparison(v, t);
 		return;
 	}
 	if (t->oid < FIRST_USER_OID)
 		return;
 	if (v->doing == PRINTING_JSON)
 		reach_json_casts(v, t->oid);
-	for (size_t i = 0; i < t->nsupport; i++)
-		types_reach_function(v->scope, t->support[i]);
+	reach_support(v, t);
 }
 
 static void
@@ -105,18 +120,12 @@ visit_fields(struct visit *v, const struct cat_type *t)
 static void
 visit_parts(struct visit *v, const struct cat_type *t)
 {
-	const enum doing before = v->doing;
-
 	if (types_element(t) != 0)
 		visit(v, &(struct value_type){ .type = types_element(t) });
 	else if (t->kind == 'c')
 		visit_fields(v, t);
-	else if (t->kind == 'r' || t->kind == 'm') {
-		if (t->kind == 'r' && before == COMPARING)
-			v->doing = COMPARING_BY_ANY_CLASS;
+	else if (t->kind == 'r' || t->kind == 'm')
 		visit(v, &(struct value_type){ .type = t->base });
-	}
-	v->doing = before;
 }
 
 static void
@@ -148,7 +157,7 @@ visit(struct visit *v, const struct value_type *value)
 			visit_unknown(v);
 		return;
 	}
-	if (value->row == NULL && nothing_inside(t) && v->doing != COMPARING && v->doing != COMPARING_BY_ANY_CLASS)
+	if (value->row == NULL && nothing_inside(t) && v->doing != COMPARING)
 		return;
 	if (!seen_enter(&v->seen, value->row, t != NULL ? t->oid : TYPE_RECORD, (uint32_t)v->doing))
 		return;
@@ -178,8 +187,16 @@ visit_from(const struct type_scope *s, const struct value_type *value, enum doin
 void
 types_compare(const struct type_scope *s, const struct value_type *value)
 {
-	if (catalog_has_user_opclasses(s->catalog))
-		visit_from(s, value, COMPARING);
+	struct type_memo *m = value->row == NULL && value->type != TYPE_ANY ? s->memo : NULL;
+	uint32_t *slot = m != NULL ? &m->compared[value->type % TYPE_MEMO_COMPARED] : NULL;
+
+	if (!catalog_has_user_opclasses(s->catalog) || (slot != NULL && *slot == value->type))
+		return;
+	if (m != NULL)
+		m->excused = false;
+	visit_from(s, value, COMPARING);
+	if (m != NULL && !m->excused)
+		*slot = value->type;
 }
 
 void

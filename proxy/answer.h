@@ -14,6 +14,9 @@
 #define ERROR_DETAILS "DWqpstcdn"
 
 void answer(struct session *, const uint8_t *frame, size_t len);
+/* answer_error.c: an ErrorResponse that is the server's own, to what o (NULL: nothing) is about; a NoticeResponse. */
+void answer_error(struct session *, struct owed *, const uint8_t *frame, size_t len);
+void answer_notice(struct session *, const uint8_t *frame, size_t len);
 void answer_violation(struct session *, char type); /* ends the session */
 
 #endif

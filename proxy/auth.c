@@ -67,11 +67,13 @@ auth_begin(struct session *s)
 
 /* "15.20 (Debian 15.20-1)" is 150020, "18beta1" is 180000. */
 static void
-note_version(struct session *s, const char *name, const char *value)
+note_parameter(struct session *s, const char *name, const char *value)
 {
 	char *end;
 	long major;
 
+	if (strcmp(name, "is_superuser") == 0)
+		s->superuser = strcmp(value, "on") == 0;
 	if (strcmp(name, "server_version") != 0)
 		return;
 	major = strtol(value, &end, 10);
@@ -84,7 +86,7 @@ relay_parameter(void *arg, const char *name, const char *value)
 {
 	struct session *s = arg;
 
-	note_version(s, name, value);
+	note_parameter(s, name, value);
 	msg_write_parameter(&s->out, name, value);
 }
 
@@ -351,7 +353,7 @@ on_early_parameter(struct session *s, const uint8_t *frame, size_t len)
 	name = wire_str(&r);
 	value = wire_str(&r);
 	if (wire_end(&r)) {
-		note_version(s, name, value);
+		note_parameter(s, name, value);
 		conn_write(s->client, frame, WIRE_HEADER + len);
 	} else {
 		unexpected(s, 'S');

@@ -7,8 +7,9 @@
  * changes the catalog, the session has a catalog of its own until the end.
  *
  * Where nothing can be asked (the middle of a series, a block before its first
- * query), the catalog that there is judges on: PostgreSQL's own snapshot of it
- * is as old.
+ * query, one under REPEATABLE READ), the catalog that there is judges on. It may
+ * be older than what PostgreSQL goes by: what somebody else defines anew while
+ * such a block is open is seen when it has ended.
  */
 #ifndef REFRESH_H
 #define REFRESH_H
@@ -31,7 +32,5 @@ void refresh_settled(struct session *);                             /* no transa
 /* What texts are judged under, borrowed. *why is set to the reason when that is without the catalog that the profile
  * needs, and to "" otherwise. */
 struct rights *refresh_rights(struct session *, struct err *why);
-
-void refresh_wake(struct worker *); /* the worker's clock: time limits of those that wait */
 
 #endif

@@ -10,6 +10,7 @@ struct entry {
 	const struct profile *profile; /* kept alive by the rights, with its policy */
 	uint64_t policy, catalog;      /* generations; catalog 0: none */
 	char *path;                    /* owned; NULL: the profile's own */
+	bool superuser;
 	uint64_t used;
 };
 
@@ -62,15 +63,15 @@ oldest(struct rights_table *t)
 }
 
 struct rights *
-rights_table_get(
-    struct rights_table *t, struct policy *policy, const struct profile *profile, struct catalog *catalog, const char *path)
+rights_table_get(struct rights_table *t, struct policy *policy, const struct profile *profile, struct catalog *catalog,
+    const char *path, bool superuser)
 {
 	uint64_t generation = catalog != NULL ? catalog_generation(catalog) : 0;
 	struct entry *e;
 
 	for (e = t->entries; e < t->entries + ENTRIES; e++)
 		if (e->rights != NULL && e->profile == profile && e->policy == policy_generation(policy) &&
-		    e->catalog == generation && same_path(e->path, path)) {
+		    e->catalog == generation && e->superuser == superuser && same_path(e->path, path)) {
 			e->used = ++t->clock;
 			return rights_ref(e->rights);
 		}
@@ -79,6 +80,9 @@ rights_table_get(
 	*e = (struct entry){ .profile = profile, .policy = policy_generation(policy), .catalog = generation, .used = ++t->clock };
 	e->rights = rights_new(policy, profile, catalog, path);
 	e->path = path != NULL ? xstrdup(path) : NULL;
+	e->superuser = superuser;
+	if (superuser)
+		rights_unbound(e->rights);
 	return rights_ref(e->rights);
 }
 

@@ -15,8 +15,9 @@ struct rights_table;
 struct rights_table *rights_table_new(void);
 void rights_table_free(struct rights_table *);
 
-/* A reference of the caller's own. catalog NULL: without; path NULL: the profile's. */
-struct rights *rights_table_get(struct rights_table *, struct policy *, const struct profile *, struct catalog *, const char *path);
+/* A reference of the caller's own. catalog NULL: without; path NULL: the profile's. superuser: row-level security does not hold it. */
+struct rights *rights_table_get(
+    struct rights_table *, struct policy *, const struct profile *, struct catalog *, const char *path, bool superuser);
 void rights_table_forget(struct rights_table *, uint64_t catalog); /* those of the catalog with that generation */
 
 #endif

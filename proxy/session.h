@@ -4,7 +4,7 @@
  * auth.c bring it to S_READY. Then client.c reads what the client says
  * (series.c: the extended protocol; refuse.c: how to say no; uses.c: names that
  * a message uses) and server.c what the server sends (answer.c: all but rows;
- * result.c: counting and caps). gate.c is the only caller of the judge;
+ * answer_error.c: errors; result.c: counting and caps). gate.c alone calls the judge;
  * refresh.c sees to the catalog that it judges with, by errands (errand.c) of
  * our own between the client's messages.
  * One client has one server connection for as long as it lives.
@@ -84,6 +84,7 @@ struct session {
 	struct refresh refresh;
 	TAILQ_ENTRY(session) waiting; /* in worker->waiting */
 	int server_version;           /* as server_version_num says; 0: unknown */
+	bool superuser;               /* the server says so of the login */
 
 	/* what it has used up */
 	struct account *account; /* one use; NULL: the profile has no such limits */

@@ -68,8 +68,13 @@ startup_settings(struct session *s, const struct startup *packet)
 	struct err why;
 	size_t i;
 
-	if (s->enforce)
+	if (s->enforce) {
 		profile_pinned(s->profile, put_pinned, s);
+		/* with a catalog we know which schema is the login's, and what SHOW says is what it says without us */
+		if (s->worker->gateway->snapshots != NULL && profile_needs_catalog(s->profile) &&
+		    profile_path_is_default(s->profile))
+			put(s, "search_path", "\"$user\", public");
+	}
 	if (options != NULL && !options_read(options, judge, s, &why))
 		log_info(s->id, "startup parameter options left out from here on: %s", why.text);
 	for (i = 0; i < packet->nparams; i++)

@@ -9,8 +9,8 @@
 
 #include <event2/event.h>
 
+#include "look.h"
 #include "mailbox.h"
-#include "refresh.h"
 #include "session.h"
 
 #define TICK_MS 250
@@ -58,7 +58,7 @@ tick(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	for (s = TAILQ_FIRST(&w->sessions); s != NULL && (next = TAILQ_NEXT(s, next), true); s = next)
 		session_tick(s, now);
-	refresh_wake(w);
+	look_wake(w);
 	loop_flush(w->loop);
 }
 

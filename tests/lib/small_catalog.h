@@ -20,6 +20,10 @@ struct catalog {
 	size_t nrelations;
 };
 
+/* Side by side for each object. */
+static const struct cat_former *small_formers;
+static size_t nsmall_formers;
+
 static const struct cat_type small_types[] = {
 	{ .oid = 16, .namespace = SYSTEM, .name = "bool", .kind = 'b', .category = 'B' },
 	{ .oid = 17, .namespace = SYSTEM, .name = "bytea", .kind = 'b', .category = 'U' },
@@ -107,6 +111,19 @@ relation_column(const struct cat_relation *r, const char *name)
 		if (strcmp(r->columns[i].name, name) == 0)
 			return &r->columns[i];
 	return NULL;
+}
+
+const struct cat_former *
+catalog_formers(const struct catalog *c, uint32_t relation, int16_t column, size_t *n)
+{
+	const struct cat_former *f = small_formers, *end = f + nsmall_formers;
+
+	(void)c;
+	while (f < end && (f->relation != relation || f->column != column))
+		f++;
+	for (*n = 0; f + *n < end && f[*n].relation == relation && f[*n].column == column;)
+		++*n;
+	return *n > 0 ? f : NULL;
 }
 
 #endif

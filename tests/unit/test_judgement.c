@@ -175,7 +175,7 @@ test_json(void **state)
 	(void)state;
 	expect_json("SELECT lower('\"') FROM t", true,
 	    "\"verdict\":\"rewrite\",\"rule\":\"none\",\"reason\":null,\"hint\":null,\"kinds\":[\"select\"],"
-	    "\"relations\":[{\"schema\":\"public\",\"name\":\"t\",\"access\":\"read\"}],\"functions\":[\"lower\"],\"settings\":[],"
+	    "\"relations\":[{\"schema\":\"public\",\"name\":\"t\",\"access\":\"read\"}],\"functions\":[\"lower\"],\"settings\":[],\"reached\":[],"
 	    "\"text\":\"SELECT lower('\\\"') FROM t\",\"rewritten\":\"SELECT lower('\\\"') FROM t\\nLIMIT 1001\"");
 }
 
@@ -186,7 +186,7 @@ test_json_redacted(void **state)
 	expect_json("SELECT 'secret'", false,
 	    "\"verdict\":\"allow\",\"rule\":\"none\",\"reason\":null,\"hint\":null,\"kinds\":[\"select\"],\"relations\":[],"
 	    "\"functions\":[],"
-	    "\"settings\":[],\"text\":\"redacted\"");
+	    "\"settings\":[],\"reached\":[],\"text\":\"redacted\"");
 }
 
 static void

@@ -55,6 +55,7 @@ scope_new(void)
 	static bool all;
 
 	all = false;
+	memset(memo.compared, 0, sizeof(memo.compared)); /* what was reported is not reported again */
 	reached.nfunctions = reached.ntypes = 0;
 	s = (struct type_scope){ .catalog = catalog,
 		.path = path,
