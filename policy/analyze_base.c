@@ -290,8 +290,14 @@ reach_function(void *arg, const struct cat_function *f)
 	const char *why = NULL;
 	int nargs = -1;
 
-	if (a->failed || a->trusted || (!called && f->oid < FIRST_USER_OID))
+	if (a->failed || a->trusted)
 		return;
+	if (!called && f->oid < FIRST_USER_OID) {
+		/* somebody's operator or cast for it: what it is given is not looked at there */
+		if (a->body == NULL && judged_by_argument(f->name) && !in_ours(a, at->location))
+			refuse_reached(a, f);
+		return;
+	}
 	if (a->out != NULL && f->oid >= FIRST_USER_OID)
 		note_reached(a->out, f);
 	if (called)

@@ -46,12 +46,21 @@ sort_list(struct analyzer *a, const List *list, const char *what)
 	}
 }
 
-/* A number of rows; or a distance, which no cast makes a number of. */
+/* A number of rows; or a distance, as in_range() of the column's operator family takes it: any of these. */
 static void
-frame_offset(struct analyzer *a, const Node *n)
+frame_offset(struct analyzer *a, const WindowDef *w, const Node *n)
 {
-	if (n != NULL)
-		cast_value(a, analyze_expr(a, n), OID_INT8, COERCE_BY_ASSIGNMENT, NULL, -1);
+	static const uint32_t distances[] = { 21 /* int2 */, OID_INT4, OID_FLOAT8, OID_NUMERIC, 1186 /* interval */ };
+	struct value_type v;
+
+	if (n == NULL)
+		return;
+	v = analyze_expr(a, n);
+	cast_value(a, v, OID_INT8, COERCE_BY_ASSIGNMENT, NULL, -1);
+	if ((w->frameOptions & FRAMEOPTION_RANGE) == 0 || v.type == TYPE_UNKNOWN || (v.type < FIRST_USER_OID && v.type != TYPE_ANY))
+		return;
+	for (size_t i = 0; i < nitems(distances); i++)
+		cast_value(a, v, distances[i], COERCE_BY_IMPLICIT, NULL, -1);
 }
 
 void
@@ -62,8 +71,8 @@ analyze_window(struct analyzer *a, const WindowDef *w)
 	for (int i = 0; i < list_n(w->partitionClause) && !a->failed; i++)
 		compare_values(a, "PARTITION BY", analyze_expr(a, list_at(w->partitionClause, i)), w->location);
 	sort_list(a, w->orderClause, "ORDER BY of a window");
-	frame_offset(a, w->startOffset);
-	frame_offset(a, w->endOffset);
+	frame_offset(a, w, w->startOffset);
+	frame_offset(a, w, w->endOffset);
 	leave(a);
 }
 
@@ -367,7 +376,8 @@ analyze_call(struct analyzer *a, const FuncCall *f, const struct cat_function **
 
 /* What decides about a call with brackets decides here, too; what is changed or looked at when it runs cannot be. */
 static void
-check_attribute(struct analyzer *a, const struct cat_function *f, const Node *n, struct value_type v, const char *name, int location)
+check_attribute(
+    struct analyzer *a, const struct cat_function *f, const Node *n, struct value_type v, const char *name, int location)
 {
 	static const A_Star computed = { .type = T_A_Star };
 	const Node *const node = n != NULL ? n : (const Node *)&computed;
@@ -385,8 +395,7 @@ check_attribute(struct analyzer *a, const struct cat_function *f, const Node *n,
 }
 
 bool
-attribute_call(
-    struct analyzer *a, const Node *n, struct value_type v, const char *name, int location, struct value_type *result)
+attribute_call(struct analyzer *a, const Node *n, struct value_type v, const char *name, int location, struct value_type *result)
 {
 	struct arguments args = { .types = &v, .n = 1 };
 	const struct call call = { .name = name, .args = &v, .nargs = 1, .attribute = true };

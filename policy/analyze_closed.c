@@ -147,7 +147,8 @@ check_narrowed(struct analyzer *a, const SelectStmt *s)
 
 		if (shows_first_rows(from) && !in_ours(a, from->site.location))
 			stop(a, RULE_COLUMN_DENIED, from->site.location,
-			    "access to all of %.64s refused: it shows definitions of objects that are not open; name the object you "
+			    "access to all of %.64s refused: it shows definitions of objects that are not open; name the object "
+			    "you "
 			    "want",
 			    from->relation->name);
 	}

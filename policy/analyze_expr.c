@@ -306,7 +306,7 @@ xml_serialize(struct analyzer *a, const XmlSerialize *x)
 {
 	const struct value_type to = resolve_type(a, x->typeName);
 
-	(void)analyze_expr(a, x->expr);
+	xml_part(a, x->expr, x->location);
 	cast_value(a, value_of(OID_TEXT), to.type, COERCE_BY_EXPLICIT, NULL, x->location);
 	return to;
 }

@@ -250,8 +250,8 @@ is_candidate(const struct source *s)
 {
 	const struct guard *g = s->guard;
 
-	return s->noted && s->grouped && !s->fixed && !s->starred && !s->site.tableoid && !s->site.is_table_command && !g->definitions &&
-	       g->ndenied > 0 && g->nmasked == 0 && g->filter == NULL;
+	return s->noted && s->grouped && !s->fixed && !s->starred && !s->site.tableoid && !s->site.is_table_command &&
+	       !g->definitions && g->ndenied > 0 && g->nmasked == 0 && g->filter == NULL;
 }
 
 void

@@ -16,9 +16,7 @@
 #define ANALYZE_DEPTH_MAX 3000
 /* Columns that all FROM items and joins of one text may have together, and names that may be compared to find them. */
 #define ANALYZE_COLUMNS_MAX 400000
-#define ANALYZE_STEPS_MAX 4000000
-/* Columns that the subqueries of one text may name together. */
-#define ANALYZE_SITE_COLUMNS_MAX 20000
+#define ANALYZE_STEPS_MAX 8000000
 /* Searches for an operator or function that types do not settle: each takes about 10 us. */
 #define ANALYZE_UNSETTLED_MAX 2000
 #define ANALYZE_PARAMS_MAX 65535
@@ -78,11 +76,11 @@ struct source {
 	const struct cat_relation *relation;
 	const struct guard *guard;
 	struct site site;
-	bool noted;   /* is among the sites */
-	bool fixed;   /* target of a write or in a body: nothing can be put in its place */
-	bool starred; /* all of its columns are read at once */
-	bool grouped; /* in the FROM of a query with GROUP BY */
-	const char *alias;  /* or the relation's name */
+	bool noted;        /* is among the sites */
+	bool fixed;        /* target of a write or in a body: nothing can be put in its place */
+	bool starred;      /* all of its columns are read at once */
+	bool grouped;      /* in the FROM of a query with GROUP BY */
+	const char *alias; /* or the relation's name */
 };
 
 struct column {
@@ -278,12 +276,10 @@ struct columns analyze_row_list(struct analyzer *, const List *);
 
 struct value_type analyze_call(struct analyzer *, const FuncCall *, const struct cat_function **found);
 /* value.name is no column: is it a function? False, without a refusal: neither. The node: NULL when it is a row. */
-bool attribute_call(
-    struct analyzer *, const Node *value, struct value_type, const char *name, int location, struct value_type *);
+bool attribute_call(struct analyzer *, const Node *value, struct value_type, const char *name, int location, struct value_type *);
 void analyze_window(struct analyzer *, const WindowDef *);
 void analyze_sort(struct analyzer *, const SortBy *, const char *what, struct value_type);
-const char *constant_text(const Node *); /* a string or a number, exact casts aside; NULL: it is computed */
-bool is_text(struct value_type);         /* or could be */
+bool is_text(struct value_type);               /* or could be */
 bool judged_by_argument(const char *function); /* is a built-in of that name open or not by what it is given? */
 bool check_constant(struct analyzer *, const Node *, uint32_t reg, int location); /* false: it is none */
 void refuse_computed(struct analyzer *, int location);
@@ -314,6 +310,13 @@ void check_settings_call(struct analyzer *, const struct cat_function *, const c
 /* Columns of one in FROM: only the names of settings are open. */
 void close_settings(struct analyzer *, const struct cat_function *, struct columns *, int location);
 void check_settings(struct analyzer *); /* constants of a statement that reads settings */
+
+/* --- analyze_constant.c ---------------------------------------------------------------------- */
+
+bool is_blank(char);
+const char *constant_text(const Node *);           /* a string or digits, exact casts aside; NULL: it is computed */
+bool constant_number(const Node *, uint32_t *oid); /* false: it is none, or could be read as another */
+const char *constant_name(const Node *);           /* a string that cannot be read as a number; NULL: it is none */
 
 /* --- analyze_column.c, analyze_scope.c --------------------------------------------------- */
 

@@ -100,8 +100,10 @@ many_unnest(struct analyzer *a, struct columns *cs, const FuncCall *f)
 	}
 }
 
+/* row: of what type the alias is as a value, when that is a named one. */
 static bool
-one_function(struct analyzer *a, struct columns *cs, const Node *call, const List *definitions, const Alias *alias)
+one_function(
+    struct analyzer *a, struct columns *cs, const Node *call, const List *definitions, const Alias *alias, struct value_type *row)
 {
 	const struct cat_function *found = NULL;
 	struct value_type v;
@@ -113,6 +115,8 @@ one_function(struct analyzer *a, struct columns *cs, const Node *call, const Lis
 	}
 	v = IsA(call, FuncCall) ? analyze_call(a, (const FuncCall *)call, &found) : analyze_expr(a, call);
 	scalar = !a->failed && function_columns(a, cs, call, found, v, definitions, alias);
+	if (!a->failed && list_n(definitions) == 0 && composite_of(a, v.type) != NULL)
+		*row = value_of(v.type);
 	if (IsA(call, FuncCall))
 		close_settings(a, found, cs, ((const FuncCall *)call)->location);
 	return scalar;
@@ -132,11 +136,13 @@ analyze_range_function(struct analyzer *a, const RangeFunction *f)
 		const List *definitions = pair->length > 1 ? list_at(pair, 1) : NIL;
 
 		item->scalar = one_function(a, &item->columns, list_at(pair, 0),
-		    n == 1 && f->coldeflist != NIL ? f->coldeflist : definitions, n == 1 ? f->alias : NULL);
+		    n == 1 && f->coldeflist != NIL ? f->coldeflist : definitions, n == 1 ? f->alias : NULL, &item->row);
 	}
 	a->level->lateral = lateral;
-	if (n > 1 || f->ordinality)
+	if (n > 1 || f->ordinality) {
 		item->scalar = false;
+		item->row = value_of(TYPE_ANY);
+	}
 	if (f->ordinality)
 		(void)column_new(a, &item->columns, "ordinality", value_of(OID_INT8));
 	item_alias(a, item, f->alias);

@@ -291,7 +291,6 @@ plain_select(struct analyzer *a, const SelectStmt *s)
 		analyze_window(a, list_at(s->windowClause, i));
 	distinct_clause(a, s->distinctClause, &out);
 	locking(a, s);
-	check_narrowed(a, s);
 	return out;
 }
 
@@ -315,6 +314,7 @@ analyze_select(struct analyzer *a, const SelectStmt *s, struct cte *recursive)
 	sort_clause(a, s->sortClause, &out);
 	limit_value(a, s->limitOffset);
 	limit_value(a, s->limitCount);
+	check_narrowed(a, s);
 	with_pop(a, s->withClause, names);
 	level_close(a, &level);
 	leave(a);

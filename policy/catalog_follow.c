@@ -11,8 +11,8 @@
  * to look alike, too. A column number is given once, so a number that was not
  * there below the highest cannot have come. In the same database (by its OID)
  * then no more columns may have another type than have kept theirs. In another
- * one three columns in all may have been renamed, retyped, dropped or added,
- * and no more of the old ones than are as they were, where the relation's own
+ * one none may, and three in all may have been renamed, dropped or added, and
+ * no more of the old ones than are as they were, where the relation's own
  * name, if it kept that, counts as one. Sequences all look alike and are not
  * followed there. Indexes and TOAST tables stand as their tables do.
  *
@@ -100,8 +100,8 @@ is_same(const struct following *f, const struct cat_relation *now, const struct 
 		return false;
 	if (f->same_database)
 		return n.retyped <= n.kept + n.renamed;
-	return now->kind != 'S' && n.renamed + n.retyped + n.gone + n.added <= CHANGES_MAX &&
-	       n.renamed + n.retyped + n.gone <= n.kept + same_name(&here, &there);
+	return now->kind != 'S' && n.retyped == 0 && n.renamed + n.gone + n.added <= CHANGES_MAX &&
+	       n.renamed + n.gone <= n.kept + same_name(&here, &there);
 }
 
 /* --- taking names over ----------------------------------------------------------- */

@@ -30,6 +30,7 @@ static const struct definition definitions[] = {
 	{ P, "pg_proc", "prosrc", OWNER_FUNCTION, { "oid" } },
 	{ P, "pg_proc", "probin", OWNER_FUNCTION, { "oid" } },
 	{ P, "pg_proc", "prosqlbody", OWNER_FUNCTION, { "oid" } },
+	{ P, "pg_proc", "proconfig", OWNER_FUNCTION, { "oid" } },
 	{ P, "pg_proc", "proargdefaults", OWNER_FUNCTION, { "oid" } },
 	{ P, "pg_aggregate", "agginitval", OWNER_FUNCTION, { "aggfnoid" } },
 	{ P, "pg_aggregate", "aggminitval", OWNER_FUNCTION, { "aggfnoid" } },
@@ -65,6 +66,8 @@ static const struct definition definitions[] = {
 	{ P, "pg_settings", "reset_val", OWNER_SETTING, { "name" } },
 	{ P, "pg_settings", "sourcefile", OWNER_SERVER, { "name" } },
 	/* passwords, hosts, files, programs: not even there */
+	{ P, "pg_roles", "rolconfig", OWNER_CLOSED, { NULL } },
+	{ P, "pg_user", "useconfig", OWNER_CLOSED, { NULL } },
 	{ P, "pg_foreign_server", "srvoptions", OWNER_CLOSED, { NULL } },
 	{ P, "pg_foreign_data_wrapper", "fdwoptions", OWNER_CLOSED, { NULL } },
 	{ P, "pg_foreign_table", "ftoptions", OWNER_CLOSED, { NULL } },

@@ -264,7 +264,8 @@ add_hidden_columns(struct texts *t, const struct definition_text *x, const struc
 	char oid[16], number[16];
 
 	for (size_t i = 0; i < r->ncolumns && t->n <= DEFINITIONS_MAX; i++) {
-		if (guard_rule_for(x->profile, x->catalog, r, &r->columns[i]) == COLUMN_OPEN)
+		if ((d->owner == OWNER_VALUES ? guard_action_for : guard_rule_for)(x->profile, x->catalog, r, &r->columns[i]) ==
+		    COLUMN_OPEN)
 			continue;
 		snprintf(oid, sizeof(oid), "%u %d", r->oid, r->columns[i].number);
 		snprintf(number, sizeof(number), "%u", r->oid);

@@ -15,7 +15,8 @@ uses(const struct cat_column *generated, const struct cat_column *column)
 }
 
 static enum column_action
-action_of(const struct profile *p, const struct catalog *c, const struct lineage *l, const struct cat_column *column, struct err *why)
+action_of(
+    const struct profile *p, const struct catalog *c, const struct lineage *l, const struct cat_column *column, struct err *why)
 {
 	const struct column_rule *rule = lineage_rule(p, c, l, column);
 
@@ -27,15 +28,16 @@ action_of(const struct profile *p, const struct catalog *c, const struct lineage
 /* A stored generated column is made of others of its row: as closed as they are. Its expression is taken word by word,
  * and one that the snapshot does not tell could use any. */
 static enum column_action
-generated_action(const struct profile *p, const struct catalog *c, const struct lineage *l, const struct cat_column *column,
-    struct err *why)
+generated_action(
+    const struct profile *p, const struct catalog *c, const struct lineage *l, const struct cat_column *column, struct err *why)
 {
 	const struct cat_relation *r = l->of[0];
 	enum column_action strictest = COLUMN_OPEN, action;
 	struct err ignored;
 
 	for (size_t i = 0; i < r->ncolumns && strictest != COLUMN_DENY; i++) {
-		if (r->columns[i].number == column->number || (action = action_of(p, c, l, &r->columns[i], &ignored)) == COLUMN_OPEN)
+		if (r->columns[i].number == column->number ||
+		    (action = action_of(p, c, l, &r->columns[i], &ignored)) == COLUMN_OPEN)
 			continue;
 		if (!uses(column, &r->columns[i]))
 			continue;
@@ -48,8 +50,8 @@ generated_action(const struct profile *p, const struct catalog *c, const struct 
 /* Closed though no rule is about it, with the reason. Whoever names a view letter by letter in tables.allow has looked
  * at what it shows. */
 static enum column_action
-derived_action(const struct profile *p, const struct catalog *c, const struct lineage *l, const struct cat_column *column,
-    struct err *why)
+derived_action(
+    const struct profile *p, const struct catalog *c, const struct lineage *l, const struct cat_column *column, struct err *why)
 {
 	const struct cat_relation *r = l->of[0];
 
@@ -131,8 +133,8 @@ deny(struct guard *g, size_t i, const char *why)
 
 /* By a rule. Its expression may name the column as it was. */
 static bool
-set_by_rule(struct guard *g, const struct profile *p, const struct catalog *c, size_t i, const struct column_rule *rule,
-    struct err *why)
+set_by_rule(
+    struct guard *g, const struct profile *p, const struct catalog *c, size_t i, const struct column_rule *rule, struct err *why)
 {
 	struct err unknown;
 
@@ -231,6 +233,18 @@ guard_column(const struct guard *g, const char *column)
 
 enum column_action
 guard_rule_for(const struct profile *p, const struct catalog *c, const struct cat_relation *r, const struct cat_column *column)
+{
+	const struct column_rule *rule;
+	struct lineage lineage;
+
+	if (!lineage_find(&lineage, c, r))
+		return COLUMN_DENY;
+	rule = lineage_rule(p, c, &lineage, column);
+	return rule != NULL ? rule->action : COLUMN_OPEN;
+}
+
+enum column_action
+guard_action_for(const struct profile *p, const struct catalog *c, const struct cat_relation *r, const struct cat_column *column)
 {
 	const struct column_rule *rule;
 	struct lineage lineage;

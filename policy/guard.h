@@ -49,7 +49,9 @@ enum column_action guard_column(const struct guard *, const char *column); /* un
 bool guard_holds_rows(const struct catalog *, const struct cat_relation *);
 bool guard_filter_fits(const struct row_filter *, const struct catalog *, const struct cat_relation *); /* parents aside */
 
-/* What the guard would say of one column, parents included, without making it. */
+/* What the guard would say of one column, parents included, without making it. What the profile's rules alone do. */
+enum column_action
+guard_action_for(const struct profile *, const struct catalog *, const struct cat_relation *, const struct cat_column *);
 enum column_action
 guard_rule_for(const struct profile *, const struct catalog *, const struct cat_relation *, const struct cat_column *);
 bool guard_touches(

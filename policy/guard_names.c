@@ -1,6 +1,5 @@
 /* policy/guard_names.c - names in an expression, word by word. */
 #include "guard_names.h"
-#include "tokens.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -16,9 +15,8 @@ struct names {
 	struct err *why;
 };
 
-/* The name that a token means: quotes taken off, or folded. Caller frees. */
-static char *
-name_of(const struct tokens *t, size_t i)
+char *
+guard_names_word(const struct tokens *t, size_t i)
 {
 	const struct token *token = &t->items[i];
 	char *name = xstrndup(t->sql + token->at, token->end - token->at), *to = name;
@@ -94,7 +92,7 @@ is_no_column(const struct tokens *t, size_t i)
 static bool
 is_column(const struct names *n, size_t i)
 {
-	char *name = name_of(&n->tokens, i);
+	char *name = guard_names_word(&n->tokens, i);
 	const bool found =
 	    relation_column(n->relation, name) != NULL || (n->tokens.items[i].kind == TOKEN_WORD && is_keyword(name));
 
@@ -107,7 +105,7 @@ is_column(const struct names *n, size_t i)
 static bool
 is_called(const struct names *n, size_t i, const char *what)
 {
-	char *name = name_of(&n->tokens, i);
+	char *name = guard_names_word(&n->tokens, i);
 	const bool same = strcmp(name, what) == 0;
 
 	free(name);
@@ -203,7 +201,7 @@ names_column(const struct tokens *t, const char *column)
 			continue;
 		if (t->items[i].kind == TOKEN_UNICODE)
 			return true;
-		name = name_of(t, i);
+		name = guard_names_word(t, i);
 		same = strcmp(name, column) == 0;
 		free(name);
 		if (same)

@@ -11,10 +11,14 @@
 #define GUARD_NAMES_H
 
 #include "objects.h"
+#include "tokens.h"
 
 bool guard_names_known(const char *expression, const struct cat_relation *, const struct catalog *, struct err *why);
 
 /* May an expression that the server printed use the column of this name? Too often yes, never wrongly no. */
 bool guard_names_uses(const char *expression, const char *column);
+
+/* The name that a plain or quoted word means: quotes taken off, or folded. The caller frees it. */
+char *guard_names_word(const struct tokens *, size_t i);
 
 #endif

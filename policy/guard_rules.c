@@ -122,7 +122,7 @@ lineage_rule(const struct profile *p, const struct catalog *c, const struct line
 {
 	const struct column_rule *found = NULL;
 
-	for (size_t i = 0; p->ncolumns > 0 && i < l->n; i++) {
+	for (size_t i = 0; column != NULL && p->ncolumns > 0 && i < l->n; i++) {
 		const struct cat_column *same = i == 0 ? column : relation_column(l->of[i], column->name);
 
 		if (same != NULL)

@@ -118,6 +118,11 @@ bool rights_body(struct rights *, const struct body *, bool shows, enum rule *, 
 /* Marks the view's columns that are nothing but a literal of its definition. False: the definition cannot be read. */
 bool rights_literals(struct rights *, const struct cat_relation *, bool *marks, size_t *n);
 
+/* --- what planning runs (rights_planned.c) --- */
+
+/* Could planning any query of the relation call something in this expression of its indexes, CHECKs, statistics...? */
+bool rights_planned(const struct rights *, const struct cat_relation *, const char *expression);
+
 /* --- guards (rights_guard.c) --- */
 
 /* NULL: nothing is hidden. A denied answer (with why) when a rule cannot be kept. */

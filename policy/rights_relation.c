@@ -69,8 +69,7 @@ by_name(const struct inquiry *q)
 
 	if (answer == NAME_DENIED_SCHEMA)
 		return &schema_denied;
-	if (answer == NAME_OPEN ||
-	    (!has_own_name(q) && !closed_by_name(q->r->profile, q->r->catalog, q->rel, q->access)))
+	if (answer == NAME_OPEN || (!has_own_name(q) && !closed_by_name(q->r->profile, q->r->catalog, q->rel, q->access)))
 		return NULL;
 	return &table_denied;
 }
@@ -213,6 +212,41 @@ policies_open(struct inquiry *q)
 	return good;
 }
 
+/* What planning works out of its own expressions. Those of a child are about columns that are here, too. */
+static bool
+expressions_open(struct inquiry *q, const struct cat_relation *rel)
+{
+	bool good = true;
+
+	for (size_t i = 0; i < rel->nexpressions && good; i++) {
+		struct sb sql = { 0 };
+
+		if (!rights_planned(q->r, rel, rel->expressions[i]))
+			continue;
+		sb_fmt(&sql, "SELECT %s FROM ", rel->expressions[i]);
+		append_name(&sql, q->schema, q->rel->name);
+		good = judge_text(q, &sql, false, "planning a query of it runs an expression of an index, a CHECK or the like");
+		sb_free(&sql);
+	}
+	return good;
+}
+
+static bool
+planning_open(struct inquiry *q)
+{
+	const struct cat_relation **children = NULL;
+	bool good = expressions_open(q, q->rel);
+	size_t n;
+
+	if (!good || q->only || !q->rel->has_children)
+		return good;
+	n = rights_family(q->r, q->rel, false, &children);
+	for (size_t i = 0; i < n && good; i++)
+		good = expressions_open(q, children[i]);
+	free(children);
+	return good;
+}
+
 /* Computed when it is read. What it computes with must not be hidden: so the table shows its guard to the expression. */
 static bool
 virtual_open(struct inquiry *q)
@@ -243,6 +277,13 @@ is_view(const struct cat_relation *rel)
 	return rel->kind == 'v' || rel->kind == 'm';
 }
 
+/* Of itself, or of a child that is read with it. */
+static bool
+has_expressions(const struct inquiry *q)
+{
+	return q->rel->nexpressions > 0 || (q->rel->has_children && !q->only);
+}
+
 static bool
 has_virtual(const struct cat_relation *rel)
 {
@@ -257,7 +298,7 @@ static bool
 leads_on(const struct inquiry *q)
 {
 	return (is_view(q->rel) && !is_trusted(q)) || (q->rel->row_security && (q->rel->npolicies > 0 || q->r->unbound)) ||
-	       has_virtual(q->rel) || q->rel->of != 0;
+	       has_virtual(q->rel) || has_expressions(q) || q->rel->of != 0;
 }
 
 static bool
@@ -265,7 +306,7 @@ text_open(struct inquiry *q)
 {
 	if (is_view(q->rel) && !is_trusted(q) && !view_open(q))
 		return false;
-	return policies_open(q);
+	return policies_open(q) && planning_open(q);
 }
 
 static bool

@@ -59,8 +59,7 @@ restricted_by_name(const struct rights *r, const struct cat_relation *rel)
 	if (is_system_relation(r, rel) || rel->kind == 't')
 		return closed_by_name(r->profile, r->catalog, rel, ACCESS_READ);
 	if (strchr("iIc", rel->kind) != NULL || rel->extension != NULL)
-		return !profile_schema_open(r->profile, schema) ||
-		       closed_by_name(r->profile, r->catalog, rel, ACCESS_READ);
+		return !profile_schema_open(r->profile, schema) || closed_by_name(r->profile, r->catalog, rel, ACCESS_READ);
 	return profile_relation(r->profile, schema, rel->name, ACCESS_READ, NULL) != NAME_OPEN ||
 	       former_closed(r->profile, r->catalog, rel, ACCESS_READ) != NULL;
 }

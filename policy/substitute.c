@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What is written goes through the parser again. */
+#define WRITTEN_MAX ((size_t)1 << 20)
+
 enum { RANK_CLOSE, RANK_OPEN, RANK_REPLACE };
 
 struct plan {
@@ -13,6 +16,7 @@ struct plan {
 	const struct catalog *catalog;
 	const struct restricted_objects *restricted;
 	struct err *why;
+	size_t written; /* bytes */
 };
 
 /* --- edits --------------------------------------------------------------------- */
@@ -23,7 +27,8 @@ add_edit(struct plan *p, size_t at, size_t removed, int rank, struct sb *text)
 {
 	struct edits *e = p->edits;
 
-	if (text->bad) {
+	p->written += text->len;
+	if (text->bad || p->written > WRITTEN_MAX) {
 		sb_free(text);
 		return err_set(p->why, "what is to stand in its place is too long");
 	}
@@ -259,6 +264,7 @@ static const struct {
 	[WRAP_RULE] = { "pg_rewrite", "ev_class", NULL },
 	[WRAP_CONSTRAINT] = { "pg_constraint", "conrelid", "contypid" },
 	[WRAP_TRIGGER] = { "pg_trigger", "tgrelid", NULL },
+	[WRAP_STATISTICS] = { "pg_statistic_ext", "stxrelid", NULL },
 };
 
 #define REPLACE "\"pg_catalog\".\"regexp_replace\"("
@@ -321,7 +327,7 @@ is_any_restricted(const struct restricted_objects *restricted, unsigned lists)
 static bool
 write_wrap(const struct plan *p, enum wrap_kind what, struct sb *open, struct sb *close)
 {
-	if (what == WRAP_RULE || what == WRAP_CONSTRAINT || what == WRAP_TRIGGER)
+	if (what == WRAP_RULE || what == WRAP_CONSTRAINT || what == WRAP_TRIGGER || what == WRAP_STATISTICS)
 		return write_owned(p, what, open, close);
 	sb_str(open, REPLACE "(");
 	sb_str(close, ")" AS_TEXT);

@@ -1,4 +1,5 @@
 /* policy/walk_statement.c - whole statements, and the walk over all of a text. */
+#include "handshake.h"
 #include "walk.h"
 
 /* The call that is all of a SELECT, FROM and WHERE aside; NULL when there is more. */
@@ -23,11 +24,11 @@ is_call_of(const FuncCall *f, const char *name)
 	       (f->funcname->length == 1 || strcmp(list_text(f->funcname, 1), "pg_catalog") == 0);
 }
 
-/* asyncpg resets a connection with it; alone it has no use. */
-static bool
-is_unlock_all(const SelectStmt *s)
+bool
+is_unlock_all(const Node *n)
 {
-	const FuncCall *f = lone_call(s);
+	const SelectStmt *s = (const SelectStmt *)n;
+	const FuncCall *f = IsA(n, SelectStmt) ? lone_call(s) : NULL;
 
 	return f != NULL && s->fromClause == NIL && s->whereClause == NULL && f->args == NIL && f->over == NULL &&
 	       f->agg_filter == NULL && is_call_of(f, "pg_advisory_unlock_all");
@@ -67,7 +68,7 @@ static bool
 walk_query(struct walk *w, const Node *n)
 {
 	if (IsA(n, SelectStmt)) {
-		if (w->batch && is_unlock_all((const SelectStmt *)n)) {
+		if (w->batch && is_unlock_all(n)) {
 			note_act(w, KIND_SET, "SELECT pg_advisory_unlock_all()", NULL, -1, false);
 			w->statement->housekeeping = true;
 			return true;

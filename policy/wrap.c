@@ -29,6 +29,8 @@ wrap_needed(const char *function, enum wrap_kind *what, unsigned *argument)
 		{ "pg_get_ruledef", WRAP_RULE },
 		{ "pg_get_constraintdef", WRAP_CONSTRAINT },
 		{ "pg_get_triggerdef", WRAP_TRIGGER },
+		{ "pg_get_statisticsobjdef", WRAP_STATISTICS },
+		{ "pg_get_statisticsobjdef_expressions", WRAP_STATISTICS },
 		{ "obj_description", WRAP_COMMENT },
 		{ "col_description", WRAP_COMMENT },
 	};

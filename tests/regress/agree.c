@@ -94,8 +94,7 @@ walk_message(const ProtobufCMessage *m, struct counts *c)
 		if (strcmp(m->descriptor->short_name, kinds[i].message) == 0)
 			c->n[i]++;
 	/* FOR UPDATE OF name, SET CONSTRAINTS name: not relations of their own */
-	if (strcmp(m->descriptor->short_name, "LockingClause") == 0 ||
-	    strcmp(m->descriptor->short_name, "ConstraintsSetStmt") == 0)
+	if (strcmp(m->descriptor->short_name, "LockingClause") == 0 || strcmp(m->descriptor->short_name, "ConstraintsSetStmt") == 0)
 		return;
 	if (strcmp(m->descriptor->short_name, "MultiAssignRef") == 0 && ((const PgQuery__MultiAssignRef *)m)->colno > 1)
 		return; /* one source in the raw tree, copied in protobuf */
@@ -200,7 +199,8 @@ compare(const struct policy *policy, const char *path, const char *text)
 		return -1;
 	for (size_t i = 0; i < nitems(kinds); i++)
 		if (generic.n[i] != ours.n[i]) {
-			printf("not ok - %s: %s: there are %u, the walk entered %u\n", path, kinds[i].message, generic.n[i], ours.n[i]);
+			printf("not ok - %s: %s: there are %u, the walk entered %u\n", path, kinds[i].message, generic.n[i],
+			    ours.n[i]);
 			same = 0;
 		}
 	return same;

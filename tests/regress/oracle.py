@@ -25,12 +25,15 @@ SELECT DISTINCT d.refclassid::regclass::text, d.refobjid::bigint,
        CASE d.refclassid
          WHEN 'pg_class'::regclass THEN (SELECT n.nspname || '.' || c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = d.refobjid)
          WHEN 'pg_proc'::regclass THEN (SELECT n.nspname || '.' || p.proname FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE p.oid = d.refobjid)
-         WHEN 'pg_operator'::regclass THEN (SELECT n.nspname || '.' || p.proname FROM pg_operator o JOIN pg_proc p ON p.oid = o.oprcode JOIN pg_namespace n ON n.oid = p.pronamespace WHERE o.oid = d.refobjid)
+         WHEN 'pg_operator'::regclass THEN (SELECT n.nspname || '.' || p.proname FROM pg_operator o JOIN pg_proc p ON p.oid = o.oprcode JOIN pg_namespace n ON n.oid = p.pronamespace WHERE o.oid = d.refobjid AND p.oid >= 16384)
        END
   FROM pg_depend d JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
  WHERE r.ev_class = 'pg_temp.pgmoat_oracle'::regclass AND d.refobjid >= 16384
    AND d.refclassid IN ('pg_class'::regclass, 'pg_proc'::regclass, 'pg_operator'::regclass)
    AND d.refobjid <> 'pg_temp.pgmoat_oracle'::regclass
+   -- 'x'::regclass, nextval('x') and 'f'::regproc depend on x and f, too, without reading or calling them
+   AND (d.refclassid <> 'pg_class'::regclass OR r.ev_action::text LIKE '%:relid ' || d.refobjid || ' %')
+   AND (d.refclassid <> 'pg_proc'::regclass OR r.ev_action::text ~ (':(funcid|aggfnoid|winfnoid|opfuncid|tsmhandler) ' || d.refobjid || '\\y'))
 """
 
 

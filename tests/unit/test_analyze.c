@@ -62,6 +62,10 @@ static const struct row {
 	{ "row.name calls", "SELECT u.log_view FROM users u", RULE_FUNCTION_DENIED, "public.log_view", 0, false },
 	{ "schema.table.name calls", "SELECT public.orders.note_int FROM public.orders", RULE_UNKNOWN_OBJECT, NULL, 0, false },
 	{ "(value).name calls", "SELECT (3).get_salary", RULE_FUNCTION_DENIED, "get_salary", 0, false },
+	{ "the alias of one that gives rows is of their type", "SELECT quote_literal(x) FROM unnest(ARRAY[ROW(1)::emp_ref]) x",
+	    RULE_FUNCTION_DENIED, "emp_ref_to_text", 0, false },
+	{ "not with other columns beside them", "SELECT quote_literal(x) FROM unnest(ARRAY[ROW(1)::emp_ref]) WITH ORDINALITY x",
+	    RULE_NONE, NULL, 0, false },
 	{ "a function's alias is its value", "SELECT x.get_salary FROM generate_series(1, 3) x", RULE_FUNCTION_DENIED, "get_salary",
 	    0, false },
 	{ "TREAT calls", "SELECT TREAT(3 AS get_salary)", RULE_UNKNOWN_OBJECT, NULL, 0, false },
@@ -173,7 +177,80 @@ static const struct row {
 	{ "which as an attribute cannot be", "SELECT (c.oid).pg_get_viewdef FROM pg_class c", RULE_FUNCTION_DENIED,
 	    "write it as a call", 0, false },
 
+	{ "nor by the text that becomes a name", "SELECT pg_get_viewdef(('v_pay' || 'roll')::varchar)", RULE_FUNCTION_DENIED,
+	    "computed name", 0, false },
+	{ "a number that is read in another way is looked at, too", "SELECT pg_get_viewdef(' 99'::oid), pg_get_viewdef('099'::oid)",
+	    RULE_NONE, "((' 99'::oid)", 0, false },
+	{ "and one that is rounded", "SELECT pg_get_viewdef(99.0::int4)", RULE_NONE, "((99.0::int4)", 0, false },
+	{ "a constant that a cast cuts is computed", "SELECT 'public.payrollX'::varchar(14)::regclass", RULE_FUNCTION_DENIED,
+	    "computed name", 0, false },
+	{ "the type's name of a value, too", "SELECT pg_input_is_valid('x', 'auditedX'::varchar(7))", RULE_UNKNOWN_OBJECT, NULL, 0,
+	    false },
+
+	/* what an argument decides, without brackets */
+	{ "a setting by an attribute", "SELECT ('app.jwt_secret').current_setting", RULE_FUNCTION_DENIED, "write it as a call", 0,
+	    false },
+	{ "of an alias", "SELECT n.current_setting FROM unnest(ARRAY['app.jwt_secret']) n", RULE_FUNCTION_DENIED, "as a call", 0,
+	    false },
+	{ "however it is spelled", "SELECT ('pgmoat.mask_key').U&\"\\0063urrent_setting\"", RULE_FUNCTION_DENIED, "as a call", 0,
+	    false },
+	{ "or as TREAT", "SELECT TREAT('app.jwt_secret' AS current_setting)", RULE_FUNCTION_DENIED, "secret", 0, false },
+	{ "a closed table's name by an attribute", "SELECT ('public.payroll').to_regclass", RULE_TABLE_DENIED, "public.payroll", 0,
+	    false },
+	{ "as a function's reg parameter", "SELECT ('public.payroll').pg_relation_size", RULE_TABLE_DENIED, "public.payroll", 0,
+	    false },
+	{ "as a type's name", "SELECT ('public.payroll').regclass", RULE_TABLE_DENIED, "public.payroll", 0, false },
+	{ "as TREAT", "SELECT TREAT('public.payroll' AS regclass)", RULE_TABLE_DENIED, "public.payroll", 0, false },
+	{ "as a value from rows", "SELECT v.to_regclass FROM unnest(ARRAY['secret.keys']) v", RULE_FUNCTION_DENIED, "computed", 0,
+	    false },
+	{ "a definition by an attribute", "SELECT ('public.v_payroll').pg_get_viewdef", RULE_TABLE_DENIED, "v_payroll", 0, false },
+	{ "of a row's object its size is no definition", "SELECT (c.oid).pg_relation_size FROM pg_class c", RULE_NONE, NULL, 0,
+	    false },
+
+	/* definitions of whatever comes first */
+	{ "all comments are refused", "SELECT description FROM pg_description", RULE_COLUMN_DENIED, "name the object", 0, false },
+	{ "in a subquery, too",
+	    "SELECT 1 FROM orders WHERE id IN (SELECT enumsortorder FROM pg_enum e WHERE true ORDER BY e.enumlabel)",
+	    RULE_COLUMN_DENIED, "name the object", 0, false },
+	{ "and beside another table", "SELECT d.description FROM pg_description d, pg_class c", RULE_COLUMN_DENIED, NULL, 0,
+	    false },
+	{ "a join on nothing is none", "SELECT d.description FROM pg_class c JOIN pg_description d ON true", RULE_COLUMN_DENIED,
+	    NULL, 0, false },
+	{ "a condition is", "SELECT d.description FROM pg_class c JOIN pg_description d ON d.objoid = c.oid", RULE_NONE, NULL, 0,
+	    false },
+	{ "so is WHERE", "SELECT enumlabel FROM pg_enum WHERE enumtypid = 5", RULE_NONE, NULL, 0, false },
+	{ "names alone are no definitions", "SELECT relname FROM pg_class", RULE_NONE, NULL, 0, false },
+
+	/* settings as rows */
+	{ "a closed setting is not for asking", "SELECT setting FROM pg_settings WHERE name = 'data_directory'",
+	    RULE_SETTING_DENIED, "data_directory", 0, false },
+	{ "an open one is", "SELECT setting FROM pg_settings WHERE name = 'work_mem'", RULE_NONE, NULL, 0, false },
+	{ "SHOW neither", "SHOW Data_Directory", RULE_SETTING_DENIED, "files, commands or keys", 0, false },
+	{ "nor current_setting", "SELECT current_setting('hba_file')", RULE_FUNCTION_DENIED, "files, commands or keys", 0, false },
+	{ "nor its flags", "SELECT pg_settings_get_flags('ssl_key_file')", RULE_SETTING_DENIED, "ssl_key_file", 0, false },
+	{ "the function behind is refused", "SELECT pg_show_all_settings()", RULE_FUNCTION_DENIED, "use pg_settings", 0, false },
+	{ "and its values in FROM", "SELECT setting FROM pg_show_all_settings()", RULE_COLUMN_DENIED, "setting", 0, false },
+	{ "by a star", "SELECT * FROM pg_show_all_settings()", RULE_COLUMN_DENIED, NULL, 0, false },
+	{ "by a whole row", "SELECT (x).setting FROM pg_show_all_settings() x", RULE_COLUMN_DENIED, "whole row", 0, false },
+	{ "by a name that stands for it", "SELECT b FROM pg_show_all_settings() AS x(a, b)", RULE_COLUMN_DENIED, NULL, 0, false },
+	{ "pgAdmin asks for a name",
+	    "SELECT set_config('bytea_output', 'hex', false) FROM pg_show_all_settings() WHERE name = "
+	    "'bytea_output'",
+	    RULE_NONE, NULL, 0, false },
+
+	/* EXPLAIN */
+	{ "counts of hidden rows are not shown", "EXPLAIN ANALYZE SELECT n FROM counters", RULE_COLUMN_DENIED, "plain EXPLAIN", 0,
+	    false },
+	{ "however it is asked for", "EXPLAIN (BUFFERS, ANALYSE 1) SELECT n FROM counters", RULE_COLUMN_DENIED, "hidden", 0,
+	    false },
+	{ "nor the filter's words at length", "EXPLAIN (VERBOSE) SELECT n FROM counters", RULE_COLUMN_DENIED, "VERBOSE", 0, false },
+	{ "nor a mask's", "EXPLAIN (VERBOSE on) SELECT hired FROM employees", RULE_COLUMN_DENIED, "VERBOSE", 0, false },
+	{ "nor of what was prepared", "EXPLAIN ANALYZE EXECUTE p", RULE_COLUMN_DENIED, "prepared", 0, false },
+	{ "a plain plan is", "EXPLAIN (ANALYZE off, VERBOSE 0, COSTS off) SELECT n FROM counters", RULE_NONE, NULL, 0, false },
+	{ "so is ANALYZE where all rows are there", "EXPLAIN ANALYZE SELECT id FROM users", RULE_NONE, NULL, 0, false },
+
 	/* columns that are closed */
+	{ "a column in functional notation", "SELECT ssn(u) FROM users u", RULE_COLUMN_DENIED, "ssn", 0, false },
 	{ "naming one is refused", "SELECT ssn FROM users", RULE_COLUMN_DENIED, "column ssn of public.users refused", 0, false },
 	{ "wherever it is", "SELECT 1 FROM users GROUP BY id HAVING max(ssn) > ''", RULE_COLUMN_DENIED, NULL, 0, false },
 	{ "from a subquery inside", "SELECT (SELECT ssn FROM categories LIMIT 1) FROM users", RULE_COLUMN_DENIED, NULL, 0, false },
@@ -206,6 +283,54 @@ static const struct row {
 	{ "but not of one with its schema", "WITH users AS (SELECT 1 AS ssn) SELECT ssn FROM public.users", RULE_COLUMN_DENIED,
 	    NULL, 0, false },
 	{ "a column of its own name elsewhere is open", "SELECT g.ssn FROM users u, ssn_guess g", RULE_NONE, NULL, 0, false },
+
+	/* GROUP BY a key: the table stays where nothing could name what is closed */
+	{ "a grouped table stays",
+	    "SELECT u.id, u.email, count(o.id), count(*) FROM users u LEFT JOIN orders o ON o.id = u.id * 2 GROUP BY u.id",
+	    RULE_NONE, "FROM users u LEFT JOIN orders o ON o.id = u.id * 2 GROUP BY u.id\nLIMIT", 0, false },
+	{ "with its schema, and without an alias",
+	    "SELECT public.users.id, \"users\".\"email\" FROM public.users GROUP BY users.id", RULE_NONE,
+	    "SELECT public.users.id, \"users\".\"email\" FROM public.users GROUP BY users.id\nLIMIT", 0, false },
+	{ "in a CTE and a subquery",
+	    "WITH c AS (SELECT id, email FROM users GROUP BY id) SELECT (SELECT u.email FROM ONLY (users) AS u GROUP BY u.id LIMIT "
+	    "1) FROM c",
+	    RULE_NONE, "SELECT id, email FROM users GROUP BY id) SELECT (SELECT u.email FROM ONLY (users) AS u GROUP BY u.id", 0,
+	    false },
+	{ "and stays beside one that does not",
+	    "SELECT u.email, v.email FROM users u JOIN (SELECT id, email FROM users w) v ON v.id = u.id GROUP BY u.id, v.email",
+	    RULE_NONE, "FROM users u JOIN (SELECT id, email FROM (SELECT", 0, false },
+	{ "without GROUP BY it does not", "SELECT u.id FROM users u", RULE_NONE, "FROM \"public\".\"users\") u\nLIMIT", 0, false },
+	{ "with a star", "SELECT * FROM users u GROUP BY u.id", RULE_NONE, "FROM \"public\".\"users\") u GROUP", 0, false },
+	{ "of its own", "SELECT u.* FROM users u GROUP BY u.id", RULE_NONE, "FROM \"public\".\"users\") u GROUP", 0, false },
+	{ "of what is around", "SELECT x.* FROM (SELECT id FROM users u GROUP BY u.id) x", RULE_NONE,
+	    "FROM \"public\".\"users\") u GROUP", 0, false },
+	{ "behind DISTINCT ON", "SELECT DISTINCT ON (id) * FROM (SELECT id FROM users u GROUP BY u.id) x", RULE_NONE,
+	    "FROM \"public\".\"users\") u GROUP", 0, false },
+	{ "as TABLE", "SELECT id FROM users u GROUP BY u.id UNION ALL (SELECT 1 FROM (TABLE orders) t)", RULE_NONE,
+	    "FROM \"public\".\"users\") u GROUP", 0, false },
+	{ "and NATURAL JOIN", "SELECT 1 FROM users u NATURAL JOIN orders GROUP BY u.id", RULE_NONE,
+	    "FROM \"public\".\"users\") u NATURAL", 0, false },
+	{ "a closed column's name anywhere", "SELECT u.id AS ssn FROM users u GROUP BY u.id", RULE_NONE,
+	    "FROM \"public\".\"users\") u GROUP", 0, false },
+	{ "quoted in another case", "SELECT u.id AS \"SSN\" FROM users u GROUP BY u.id", RULE_NONE,
+	    "FROM \"public\".\"users\") u GROUP", 0, false },
+	{ "in letters that are hard to read", "SELECT u.id AS U&\"\\0073sn\" FROM users u GROUP BY u.id", RULE_NONE,
+	    "FROM \"public\".\"users\") u GROUP", 0, false },
+	{ "of another table", "SELECT u.id, count(g.ssn) FROM users u, ssn_guess g GROUP BY u.id", RULE_NONE,
+	    "FROM \"public\".\"users\") u, ssn_guess", 0, false },
+	{ "the row's name anywhere", "SELECT u.id AS u FROM users u GROUP BY u.id", RULE_NONE, "FROM \"public\".\"users\") u GROUP",
+	    0, false },
+	{ "and the row's type", "SELECT u.id, NULL::users FROM users u GROUP BY u.id", RULE_NONE,
+	    "FROM \"public\".\"users\") u GROUP", 0, false },
+	{ "a join's alias", "SELECT j.id FROM (users u JOIN settings s ON true) AS j GROUP BY j.id", RULE_NONE,
+	    "FROM \"public\".\"users\") u JOIN", 0, false },
+	{ "a masked table never stays", "SELECT e.emp_id FROM employees e GROUP BY e.emp_id", RULE_NONE, "NULL", 0, false },
+	{ "nor does a filtered one", "SELECT name FROM counters c GROUP BY name", RULE_NONE, "OFFSET 0", 0, false },
+	{ "a whole row is refused as ever", "SELECT count(u) FROM users u GROUP BY u.id", RULE_COLUMN_DENIED, "whole row of u", 0,
+	    false },
+	{ "so is a function of it", "SELECT u.row_to_json FROM users u GROUP BY u.id", RULE_COLUMN_DENIED, NULL, 0, false },
+	{ "and the column itself", "SELECT u.id FROM users u GROUP BY u.id ORDER BY min(u.ssn)", RULE_COLUMN_DENIED, NULL, 0,
+	    false },
 
 	/* scopes */
 	{ "LATERAL sees its left", "SELECT l.x FROM orders o, LATERAL (SELECT o.id AS x) l WHERE l.x LIKE '5'",
@@ -399,6 +524,12 @@ test_bodies(void **state)
 		{ "SELECT 1 FROM secret.api_keys", false, false },
 		{ "SELECT public.note('x'::text)", false, false },
 		{ "SELECT public.note('x'::text)", true, true },
+		{ "SELECT 1; SELECT 2", true, false },
+		{ "", true, false },
+		{ "SHOW work_mem", true, false },
+		{ "SELECT 1 INTO t", true, false },
+		{ "DELETE FROM public.orders", true, false },
+		{ "WITH x AS (DELETE FROM public.orders RETURNING id) SELECT id FROM x", true, false },
 		{ "SELECT VALUE > 0", false, true },
 		{ "SELECT VALUE LIKE '5'::text", false, true },
 		{ "SELECT VALUE OPERATOR(public.~~) '5'::text", false, false },
@@ -422,29 +553,86 @@ test_bodies(void **state)
 	}
 }
 
+/* Empties the text. */
+static void
+assert_judged(struct sb *sb, enum rule rule)
+{
+	struct judgement *j = rights_judge(read_only, sb->text, sb->len, JUDGE_SIMPLE, NULL, 0);
+
+	if (j->rule != rule)
+		fail_msg("%.60s...: %s", sb->text, j->message != NULL ? j->message : "passes");
+	judgement_unref(j);
+	sb_clear(sb);
+}
+
 /* What grows faster than the text that asks for it is refused in time. */
 static void
 test_bounds(void **state)
 {
 	struct sb sb = { 0 };
-	struct judgement *j;
 
 	(void)state;
 	sb_str(&sb, "WITH c0 AS (SELECT 1 AS a)");
 	for (int i = 1; i < 60; i++)
 		sb_fmt(&sb, ", c%d AS (SELECT * FROM c%d x CROSS JOIN c%d y)", i, i - 1, i - 1);
 	sb_str(&sb, " SELECT * FROM c59");
-	j = rights_judge(read_only, sb.text, sb.len, JUDGE_SIMPLE, NULL, 0);
-	assert_int_equal(j->rule, RULE_TOO_DEEP);
-	judgement_unref(j);
-	sb_clear(&sb);
+	assert_judged(&sb, RULE_TOO_DEEP);
 	sb_str(&sb, "SELECT ");
 	for (int i = 0; i < 5000; i++)
 		sb_str(&sb, "NOT ");
 	sb_str(&sb, "true");
-	j = rights_judge(read_only, sb.text, sb.len, JUDGE_SIMPLE, NULL, 0);
-	assert_int_equal(j->rule, RULE_TOO_DEEP);
-	judgement_unref(j);
+	assert_judged(&sb, RULE_TOO_DEEP);
+	sb_free(&sb);
+}
+
+static void
+repeat(struct sb *sb, const char *text, int n)
+{
+	for (int i = 0; i < n; i++)
+		sb_fmt(sb, "%s%s", i > 0 ? ", " : "", text);
+}
+
+/* Long texts that once took up to a second. */
+static void
+test_long(void **state)
+{
+	struct sb sb = { 0 };
+
+	(void)state;
+	sb_str(&sb, "SELECT ");
+	repeat(&sb, "true = '1'", 20000); /* settled at once, and remembered */
+	assert_judged(&sb, RULE_NONE);
+	sb_str(&sb, "SELECT ");
+	repeat(&sb, "'1' - '1'", 3000); /* nothing says of what type */
+	assert_judged(&sb, RULE_TOO_DEEP);
+	sb_str(&sb, "SELECT ");
+	repeat(&sb, "o = o", 20000);
+	sb_str(&sb, " FROM payments o");
+	assert_judged(&sb, RULE_NONE);
+	sb_str(&sb, "SELECT ");
+	for (int i = 0; i < 10000; i++)
+		sb_fmt(&sb, "%s1 AS a%d", i > 0 ? ", " : "", i);
+	for (int i = 9999; i >= 0; i--)
+		sb_fmt(&sb, "%sa%d", i == 9999 ? " ORDER BY " : ", ", i);
+	assert_judged(&sb, RULE_TOO_DEEP);
+	sb_str(&sb, "SELECT ");
+	repeat(&sb, "1", 1600);
+	sb_str(&sb, " ORDER BY ");
+	repeat(&sb, "1600", 20000);
+	assert_judged(&sb, RULE_TOO_DEEP);
+	sb_str(&sb, "SELECT ");
+	repeat(&sb, "(SELECT id FROM users)", 20000); /* each would be a subquery */
+	assert_judged(&sb, RULE_COLUMN_DENIED);
+	sb_str(&sb, "SELECT ");
+	repeat(&sb, "pg_get_viewdef(oid)", 20000);
+	sb_str(&sb, " FROM pg_class");
+	assert_judged(&sb, RULE_COLUMN_DENIED);
+	sb_str(&sb, "VALUES ");
+	repeat(&sb, "(1, 'a')", 50000);
+	assert_judged(&sb, RULE_NONE);
+	sb_str(&sb, "SELECT 1 FROM users u, users v GROUP BY ");
+	repeat(&sb, "u.id, v.email", 20000);
+	assert_judged(&sb, RULE_NONE);
 	sb_free(&sb);
 }
 
@@ -484,7 +672,7 @@ main(void)
 {
 	static const struct CMUnitTest others[] = { cmocka_unit_test(test_sites), cmocka_unit_test(test_wraps),
 		cmocka_unit_test(test_complete), cmocka_unit_test(test_ours), cmocka_unit_test(test_bodies),
-		cmocka_unit_test(test_bounds) };
+		cmocka_unit_test(test_bounds), cmocka_unit_test(test_long) };
 	struct CMUnitTest tests[nitems(rows) + nitems(others)];
 
 	for (size_t i = 0; i < nitems(rows); i++)

@@ -147,12 +147,12 @@ make_all(const struct state *states)
 
 /* --- names ------------------------------------------------------------------------- */
 
-#define ONE(db, ...)                                   \
+#define ONE(db, text)                                  \
 	{                                              \
 		db,                                    \
 		{                                      \
 			{                              \
-				TABLE, 'r', __VA_ARGS__ \
+				TABLE, 'r', text, 0, 0 \
 			}                              \
 		}                                      \
 	}
@@ -182,9 +182,10 @@ static const struct name_row {
 	{ "a column's, too", { ONE(5, "public.a" PAIR), ONE(5, "public.a: 1 id 23, 2 nid 25"), ONE(5, "public.a" PAIR) }, "" },
 	{ "a table that is not there for a while is another one",
 	    { ONE(5, "public.payroll" PAIR), { 5, { { CHILD, 'r', "public.x" ID, 0, 0 } } }, ONE(5, "public.wages" PAIR) }, "" },
-	{ "another kind is another one",
-	    { ONE(5, "public.payroll" PAIR), { 5, { { TABLE, 'v', "public.wages" PAIR, 0, 0 } } } }, "" },
-	{ "so is another row type", { ONE(5, "public.payroll" PAIR), ONE(5, "public.wages" PAIR, 30009) }, "" },
+	{ "another kind is another one", { ONE(5, "public.payroll" PAIR), { 5, { { TABLE, 'v', "public.wages" PAIR, 0, 0 } } } },
+	    "" },
+	{ "so is another row type", { ONE(5, "public.payroll" PAIR), { 5, { { TABLE, 'r', "public.wages" PAIR, 30009, 0 } } } },
+	    "" },
 	{ "so are columns that cannot have come", { ONE(5, "public.payroll: 2 ssn 25"), ONE(5, "public.wages" PAIR) }, "" },
 	{ "an index is its table's",
 	    { { 5, { { TABLE, 'i', "public.payroll" PAIR, 0, 0 } } }, { 5, { { TABLE, 'i', "public.wages" PAIR, 0, 0 } } } }, "" },
@@ -205,9 +206,7 @@ static const struct name_row {
 	{ "four are too many",
 	    { ONE(5, "public.users" FIVE), ONE(6, "public.people: 1 a 23, 2 b 25, 3 x 23, 5 e 25, 6 f 23, 7 g 23") }, "" },
 	{ "more than are as they were", { ONE(5, "public.users" PAIR), ONE(6, "public.people: 1 x 23, 2 y 25") }, "" },
-	{ "a restored table of other columns", { ONE(5, "public.payroll" PAIR), ONE(6, "public.orders: 1 id 23, 2 at 1082") },
-	    "public.payroll" },
-	{ "and of none in common", { ONE(5, "public.payroll" PAIR), ONE(6, "public.orders: 1 day 1082, 2 n 23") }, "" },
+	{ "a restored table of other columns", { ONE(5, "public.payroll" PAIR), ONE(6, "public.orders: 1 id 23, 2 at 1082") }, "" },
 	{ "sequences all look alike",
 	    { { 5, { { TABLE, 'S', "public.s" PAIR, 0, 0 } } }, { 6, { { TABLE, 'S', "public.t" PAIR, 0, 0 } } } }, "" },
 	{ "in the same database they are followed",
@@ -254,7 +253,6 @@ name_row(void **state)
 #define DENIED(rule) STANDING_DENIED, RULE_##rule##_DENIED
 
 #define DENY_PAYROLL "\"tables\":{\"deny\":[\"public.payroll\"]}"
-#define DENY_WRITES "\"tables\":{\"deny\":[{\"table\":\"public.payroll\",\"access\":\"write\"}]}"
 #define ALLOW_PAYROLL "\"tables\":{\"allow\":[\"public.payroll\"]}"
 #define DENY_BUT_ALLOW "\"tables\":{\"deny\":[\"public.payroll\"],\"allow\":[\"public.wages\"]}"
 #define DENY_SECRET "\"schemas\":{\"deny\":[\"secret\"]}"
@@ -291,8 +289,9 @@ static const struct denial_row {
 	    "(SELECT \"id\" FROM \"public\".\"users\")" },
 	{ "a masked column", SSN("public.users", "\"action\":\"mask\",\"mask\":\"null\""), { NID }, GUARDED, NULL,
 	    "(SELECT \"id\", (NULL::\"pg_catalog\".\"text\") AS \"nid\" FROM \"public\".\"users\")" },
-	{ "a mask that names it as it was", SSN("public.users", "\"action\":\"mask\",\"mask\":{\"expression\":\"left(ssn, 1)\"}"),
-	    { NID }, GUARDED, "nid", "(SELECT \"id\" FROM \"public\".\"users\")" },
+	{ "a mask that names it as it was",
+	    SSN("public.users", "\"action\":\"mask\",\"mask\":\"expression\",\"expression\":\"left(ssn, 1)\""), { NID }, GUARDED,
+	    "nid", "(SELECT \"id\" FROM \"public\".\"users\")" },
 	{ "a row filter", FILTER("users"), { USERS, ONE(5, "public.people" PAIR) }, GUARDED, NULL,
 	    "(SELECT \"id\", \"ssn\" FROM \"public\".\"people\" WHERE (id = 1) OFFSET 0)" },
 	{ "a row filter by what is not there now", FILTER("users"), { USERS, ONE(5, "public.users: 1 nid 23, 2 ssn 25") },
@@ -313,9 +312,8 @@ static const struct denial_row {
 	    DENIED(TABLE), NULL, NULL },
 	{ "a column of a parent that was renamed", SSN("public.all", "\"action\":\"deny\""),
 	    { { 5, { { 29000, 'r', "public.all" PAIR, 0, 0 }, { TABLE, 'r', "public.child" PAIR, 0, 29000 } } },
-		{ 5,
-		    { { 29000, 'r', "public.all: 1 id 23, 2 nid 25", 0, 0 },
-			{ TABLE, 'r', "public.child: 1 id 23, 2 nid 25", 0, 29000 } } } },
+		{ 5, { { 29000, 'r', "public.all: 1 id 23, 2 nid 25", 0, 0 },
+			 { TABLE, 'r', "public.child: 1 id 23, 2 nid 25", 0, 29000 } } } },
 	    GUARDED, "nid", "(SELECT \"id\" FROM \"public\".\"child\")" },
 	{ "what is generated from a column that was renamed", DENY_SSN,
 	    { { 5, { { TABLE, 'r', "public.users: 1 id 23, 2 ssn 25, 3 copy 25 ssn", 0, 0 } } },

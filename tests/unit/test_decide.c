@@ -245,7 +245,7 @@ static void
 test_too_long(void **state)
 {
 	(void)state;
-	expect_rule(repeat("SELECT '", "x", 300000, "'"), RULE_TOO_LONG);
+	expect_rule(repeat("SELECT '", "x", 600000, "'"), RULE_TOO_LONG);
 }
 
 static void

@@ -11,12 +11,32 @@
 #include "guard_names.h"
 #include "small_catalog.h"
 
-enum { USERS = 16601, PARENT, CHILD, GRANDCHILD, SETTINGS, LOOP };
+enum { USERS = 16601, PARENT, CHILD, GRANDCHILD, SETTINGS, LOOP, GENERATED, UNKNOWN, RENAMED };
 
 static const struct cat_column columns[] = {
 	{ .name = "id", .type = 23, .typmod = -1, .number = 1 },
 	{ .name = "e\"mail", .type = 25, .typmod = -1, .number = 2 },
 	{ .name = "ssn", .type = 25, .typmod = -1, .number = 3 },
+};
+static const struct cat_column generated[] = {
+	{ .name = "id", .type = 23, .typmod = -1, .number = 1 },
+	{ .name = "ssn", .type = 25, .typmod = -1, .number = 2 },
+	{ .name = "copy",
+	    .type = 25,
+	    .typmod = -1,
+	    .number = 3,
+	    .generated = 's',
+	    .expression = "upper(((\"ssn\")::text COLLATE \"C\"))" },
+	{ .name = "sum", .type = 23, .typmod = -1, .number = 4, .generated = 's', .expression = "(ssn(1) + (id)::ssn)" },
+};
+static const struct cat_column unknown[] = {
+	{ .name = "id", .type = 23, .typmod = -1, .number = 1 },
+	{ .name = "any", .type = 25, .typmod = -1, .number = 2, .generated = 's' },
+};
+static const struct cat_former formers[] = {
+	{ RENAMED, 0, "secret", "people" },
+	{ RENAMED, 0, "public", "staff" },
+	{ RENAMED, 3, NULL, "nid" },
 };
 static const uint32_t parent[] = { PARENT }, child[] = { CHILD, PARENT }, itself[] = { LOOP };
 
@@ -28,6 +48,14 @@ static const struct cat_relation relations[] = {
 	{ .oid = GRANDCHILD, .namespace = PUBLIC, .name = "grandchild", COLUMNS, .parents = child, .nparents = 2 },
 	{ .oid = SETTINGS, .namespace = SYSTEM, .name = "pg_settings", COLUMNS },
 	{ .oid = LOOP, .namespace = PUBLIC, .name = "loop", COLUMNS, .parents = itself, .nparents = 1 },
+	{ .oid = GENERATED,
+	    .namespace = PUBLIC,
+	    .name = "generated",
+	    .columns = generated,
+	    .ncolumns = nitems(generated),
+	    .kind = 'r' },
+	{ .oid = UNKNOWN, .namespace = PUBLIC, .name = "unknown", .columns = unknown, .ncolumns = nitems(unknown), .kind = 'r' },
+	{ .oid = RENAMED, .namespace = PUBLIC, .name = "renamed", COLUMNS },
 };
 static const struct catalog catalog = { relations, nitems(relations) };
 
@@ -88,6 +116,31 @@ static const struct row {
 	    "(SELECT \"id\", \"e\"\"mail\" FROM \"pg_catalog\".\"pg_settings\")" },
 	{ "a hash without a key is refused", USERS, { HASHED("*", "*", "ssn") }, { { 0 } }, "" },
 	{ "a mask that the type cannot bear is refused", USERS, { PART("*", "*", "id") }, { { 0 } }, "" },
+	{ "what is generated from a denied column is denied", GENERATED, { DENY("*", "*", "ssn") }, { { 0 } },
+	    "(SELECT \"id\", \"sum\" FROM \"public\".\"generated\")" },
+	{ "from a masked one it is null", GENERATED, { NULLED("*", "*", "ssn") }, { { 0 } },
+	    "(SELECT \"id\", (NULL::\"pg_catalog\".\"text\") AS \"ssn\", (NULL::\"pg_catalog\".\"text\") AS \"copy\", \"sum\" "
+	    "FROM \"public\".\"generated\")" },
+	{ "a rule of its own goes before that", GENERATED, { DENY("*", "*", "ssn"), NULLED("*", "*", "copy") }, { { 0 } },
+	    "(SELECT \"id\", (NULL::\"pg_catalog\".\"text\") AS \"copy\", \"sum\" FROM \"public\".\"generated\")" },
+	{ "from another it is open", GENERATED, { DENY("*", "*", "id") }, { { 0 } },
+	    "(SELECT \"ssn\", \"copy\" FROM \"public\".\"generated\")" },
+	{ "of what nobody knows it is from any", UNKNOWN, { DENY("*", "*", "id") }, { { 0 } },
+	    "(SELECT  FROM \"public\".\"unknown\")" },
+	{ "unless none is hidden", UNKNOWN, { DENY("public", "users", "id") }, { { 0 } }, NULL },
+	{ "a rule for a former name holds", RENAMED, { DENY("secret", "people", "e*") }, { { 0 } },
+	    "(SELECT \"id\", \"ssn\" FROM \"public\".\"renamed\")" },
+	{ "for a later one, too", RENAMED, { DENY("public", "staff", "id") }, { { 0 } },
+	    "(SELECT \"e\"\"mail\", \"ssn\" FROM \"public\".\"renamed\")" },
+	{ "for a column's former name", RENAMED, { DENY("public", "renamed", "nid") }, { { 0 } },
+	    "(SELECT \"id\", \"e\"\"mail\" FROM \"public\".\"renamed\")" },
+	{ "for both", RENAMED, { DENY("secret", "people", "nid") }, { { 0 } },
+	    "(SELECT \"id\", \"e\"\"mail\" FROM \"public\".\"renamed\")" },
+	{ "not for the name of another", RENAMED, { DENY("secret", "staff", "nid") }, { { 0 } }, NULL },
+	{ "denied before beats masked now", RENAMED, { NULLED("public", "renamed", "ssn"), DENY("public", "staff", "nid") },
+	    { { 0 } }, "(SELECT \"id\", \"e\"\"mail\" FROM \"public\".\"renamed\")" },
+	{ "a filter for a former name holds", RENAMED, { { 0 } }, { FILTER("secret", "people", "id = 1") },
+	    "(SELECT \"id\", \"e\"\"mail\", \"ssn\" FROM \"public\".\"renamed\" WHERE (id = 1) OFFSET 0)" },
 	{ "a filter over a column that is not there is refused", USERS, { { 0 } }, { FILTER("*", "*", "tenant_id = 5") }, "" },
 };
 
@@ -199,6 +252,8 @@ main(void)
 {
 	struct CMUnitTest tests[nitems(rows) + 2];
 
+	small_formers = formers;
+	nsmall_formers = nitems(formers);
 	for (size_t i = 0; i < nitems(rows); i++)
 		tests[i] = (struct CMUnitTest){
 			.name = rows[i].name, .test_func = test_row, .initial_state = (void *)(uintptr_t)&rows[i]

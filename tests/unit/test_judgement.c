@@ -175,7 +175,8 @@ test_json(void **state)
 	(void)state;
 	expect_json("SELECT lower('\"') FROM t", true,
 	    "\"verdict\":\"rewrite\",\"rule\":\"none\",\"reason\":null,\"hint\":null,\"kinds\":[\"select\"],"
-	    "\"relations\":[{\"schema\":\"public\",\"name\":\"t\",\"access\":\"read\"}],\"functions\":[\"lower\"],\"settings\":[],\"reached\":[],"
+	    "\"relations\":[{\"schema\":\"public\",\"name\":\"t\",\"access\":\"read\"}],\"functions\":[\"lower\"],\"settings\":[],"
+	    "\"reached\":[],"
 	    "\"text\":\"SELECT lower('\\\"') FROM t\",\"rewritten\":\"SELECT lower('\\\"') FROM t\\nLIMIT 1001\"");
 }
 

@@ -214,7 +214,8 @@ without_count(char *json, size_t location)
 	char count[256], *at;
 
 	snprintf(count, sizeof(count),
-	    "\"limitCount\":{\"A_Const\":{\"ival\":{\"ival\":11},\"location\":%zu}},\"limitOption\":\"LIMIT_OPTION_COUNT\"", location);
+	    "\"limitCount\":{\"A_Const\":{\"ival\":{\"ival\":11},\"location\":%zu}},\"limitOption\":\"LIMIT_OPTION_COUNT\"",
+	    location);
 	if ((at = strstr(json, count)) == NULL)
 		fail_msg("%s\n  does not hold %s", json, count);
 	memmove(at + strlen(none), at + strlen(count), strlen(at + strlen(count)) + 1);

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "rights.h"
+#include "rights_int.h"
 
 #define SECRET_POLICY "{\"version\":1,\"profiles\":{\"a\":{\"schemas\":{\"deny\":[\"secret\"]}}}}"
 #define POLICY                                                                           \
@@ -27,7 +27,7 @@ struct relation {
 	const char *columns[4];
 	const char *definition;
 	const char *depends; /* "closed" or "people.2": one that pg_depend knows of */
-	const char *policy;
+	const char *policy;  /* behind "INDEX ": an expression of an index instead */
 };
 
 static const struct relation tables[] = {
@@ -148,7 +148,7 @@ finish(struct making *m)
 	row(m, "relations", 9, "3501", "11", "pg_enum", "r", "f", "f", "0", "0", NULL);
 	for (size_t i = 0; i < m->n; i++)
 		row(m, "relations", 9, oid_text(&oid, OID_OF(i)), "2200", m->all[i].name, (char[]){ m->all[i].kind, '\0' },
-		    m->all[i].policy != NULL ? "t" : "f", "f", "0", "0", NULL);
+		    m->all[i].policy != NULL && strncmp(m->all[i].policy, "INDEX ", 6) != 0 ? "t" : "f", "f", "0", "0", NULL);
 	row(m, "columns", 9, "3501", "1", "enumtypid", "26", "-1", "t", "f", "-", NULL);
 	row(m, "columns", 9, "3501", "2", "enumlabel", "19", "-1", "t", "f", "-", NULL);
 	for (size_t i = 0; i < m->n; i++)
@@ -159,9 +159,16 @@ finish(struct making *m)
 	for (size_t i = 0; i < m->n; i++)
 		add_depends(m, i);
 	for (size_t i = 0; i < m->n; i++)
-		if (m->all[i].policy != NULL)
+		if (m->all[i].policy != NULL && strncmp(m->all[i].policy, "INDEX ", 6) != 0)
 			row(m, "policies", 4, oid_text(&oid, OID_OF(i)), "1", m->all[i].policy, NULL);
+	for (size_t i = 0; i < m->n; i++)
+		if (m->all[i].policy != NULL && strncmp(m->all[i].policy, "INDEX ", 6) == 0)
+			row(m, "expressions", 3, oid_text(&oid, OID_OF(i)), "1", m->all[i].policy + 6);
 	add_types(m);
+	row(m, "functions", 17, "21001", "2200", "evil", "f", "i", "f", "f", "plpgsql", "23", "0", "0", "23", NULL, NULL, NULL,
+	    NULL, NULL);
+	row(m, "functions", 17, "21002", "2200", "inlined", "f", "i", "f", "f", "sql", "23", "0", "0", "23", NULL, NULL, NULL, NULL,
+	    NULL);
 	if ((c = catalog_builder_finish(m->b, &err)) == NULL)
 		fail_msg("%s", err.text);
 	return c;
@@ -210,6 +217,34 @@ standing_of(struct rights *r, const char *name)
 		}                                          \
 	}
 #define SECRET "'a literal that is long'"
+
+static const struct planned_row {
+	const char *name, *expression;
+	bool runs; /* a function that is not allowed, while a query is planned */
+} planned_rows[] = {
+	{ "an expression over a column", "public.evil(id)", false },
+	{ "over one within more", "((public.evil(id) + 1) > id)", false },
+	{ "over constants", "public.evil(7)", true },
+	{ "over nothing", "public.evil()", true },
+	{ "within more", "(public.evil(7) + id)", true },
+	{ "beside one over a column", "(public.evil(id) > public.evil(7))", true },
+	{ "of constants that are computed", "public.evil((1 + 2), id)", true },
+	{ "the name of a column is no column where it is a type", "public.evil((7)::id)", true },
+	{ "nor in another one's name", "public.evil(\"Id\", ident)", true },
+	{ "one that may be inlined", "public.inlined(id)", true },
+	{ "without a call", "7", true },
+	{ "that cannot be read", "public.evil('", true },
+};
+
+static void
+planned_row(void **state)
+{
+	const struct planned_row *p = *state;
+	struct rights *r = rights_of(POLICY, NULL, 0);
+
+	assert_int_equal(rights_planned(r, rights_find_relation(r, "public", "open"), p->expression), p->runs);
+	rights_unref(r);
+}
 
 static const struct body_row {
 	const char *name, *policy;
@@ -260,6 +295,15 @@ static const struct body_row {
 	{ "a policy may look at a denied column of its table",
 	    "{\"version\":1,\"profiles\":{\"a\":{\"columns\":[{\"column\":\"public.v.ssn\",\"action\":\"deny\"}]}}}",
 	    { { "v", 'r', { "iid", "tssn" }, NULL, NULL, "ssn IS NULL" } }, HIDES("ssn") },
+
+	{ "an index whose predicate runs when a query is planned", POLICY,
+	    { { "v", 'r', { "iid" }, NULL, NULL, "INDEX (public.evil(7) > 0)" } }, DENIED(FUNCTION) },
+	{ "one that does not", POLICY, { { "v", 'r', { "iid" }, NULL, NULL, "INDEX public.evil(id)" } }, OPEN },
+	{ "several expressions", POLICY, { { "v", 'r', { "iid" }, NULL, NULL, "INDEX public.evil(id), public.evil(7)" } },
+	    DENIED(FUNCTION) },
+	{ "a function that is allowed",
+	    "{\"version\":1,\"profiles\":{\"a\":{\"functions\":{\"allow\":[\"public.evil(integer)\"]}}}}",
+	    { { "v", 'r', { "iid" }, NULL, NULL, "INDEX (public.evil(7) > 0)" } }, OPEN },
 
 	{ "a view of labels, some of which are closed", SECRET_POLICY,
 	    VIEW("tl", " SELECT enumlabel AS l FROM pg_catalog.pg_enum;", NULL, NULL), DENIED(COLUMN) },
@@ -446,10 +490,11 @@ main(void)
 		{ "circles end", circles_end, NULL, NULL, NULL },
 		{ "work is bounded", work_is_bounded, NULL, NULL, NULL },
 	};
-	struct CMUnitTest tests[nitems(body_rows) + nitems(fixed)];
+	struct CMUnitTest tests[nitems(body_rows) + nitems(planned_rows) + nitems(fixed)];
 	size_t n = 0;
 
 	ADD(body_rows, body_row);
+	ADD(planned_rows, planned_row);
 	for (size_t i = 0; i < nitems(fixed); i++)
 		tests[n++] = fixed[i];
 	return cmocka_run_group_tests_name("rights_body", tests, NULL, NULL);

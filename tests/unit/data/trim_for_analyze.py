@@ -13,7 +13,7 @@ FIRST_USER_OID = 16384
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "..")
 SOURCES = ("tests/unit/test_analyze.c", "policy/definitions.c", "policy/definitions_sql.c", "policy/mask.c", "policy/guard_sql.c",
            "policy/substitute.c")
-SYSTEM_RELATIONS = {"pg_class", "pg_proc", "pg_enum", "pg_type", "pg_attrdef", "pg_rewrite"}
+SYSTEM_RELATIONS = {"pg_class", "pg_proc", "pg_enum", "pg_type", "pg_attrdef", "pg_rewrite", "pg_description", "pg_settings"}
 HIDDEN_WORDS = {"similar_to_escape", "like_escape", "textanycat", "anytextcat", "unnest"}
 
 
