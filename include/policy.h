@@ -58,7 +58,8 @@ struct policy	*policy_builtin(void);		/* what applies without a file */
 struct policy	*policy_ref(struct policy *);
 void		 policy_unref(struct policy *);
 uint64_t	 policy_generation(const struct policy *);	/* differs for every policy loaded by this process */
-const char	*policy_source(const struct policy *);		/* file name, or "built-in policy" */
+const char	*policy_source(const struct policy *);		/* path of the file, or "built-in policy" */
+const char	*policy_title(const struct policy *);		/* the same for clients: without the directory */
 
 /* First matching assignment, else the default profile. Lives as long as the policy. */
 const struct profile	*policy_assign(const struct policy *, const struct principal *);

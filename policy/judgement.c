@@ -106,7 +106,7 @@ block(struct judgement *j, const struct policy *policy, const struct profile *p,
 	memcpy(j->sqlstate, r->sqlstate, sizeof(j->sqlstate));
 	j->message = r->message;
 	r->message = NULL;
-	sb_fmt(&sb, "rule %s, profile %s (%s)", rule_name(r->rule), p->name, policy_source(policy));
+	sb_fmt(&sb, "rule %s, profile %s (%s)", rule_name(r->rule), p->name, policy_title(policy));
 	j->detail = sb_take(&sb);
 	j->hint = hint != NULL ? xstrdup(hint) : NULL;
 	j->position = r->position;

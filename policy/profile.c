@@ -41,6 +41,14 @@ policy_source(const struct policy *p)
 	return p->source;
 }
 
+const char *
+policy_title(const struct policy *p)
+{
+	const char *slash = strrchr(p->source, '/');
+
+	return slash != NULL ? slash + 1 : p->source;
+}
+
 const struct profile *
 policy_profile(const struct policy *p, const char *name)
 {

@@ -68,7 +68,7 @@ gate_error(struct session *s, const char *sqlstate, enum rule rule, const char *
 	record_refusal(s, text);
 	sb_str(&message, text);
 	if (rule != RULE_NONE)
-		sb_fmt(&detail, "rule %s, profile %s (%s)", rule_name(rule), profile_name(s->profile), policy_source(s->policy));
+		sb_fmt(&detail, "rule %s, profile %s (%s)", rule_name(rule), profile_name(s->profile), policy_title(s->policy));
 	put_error(s, &(struct msg_error){ .severity = "ERROR",
 			 .sqlstate = sqlstate,
 			 .message = sb_text(&message),
