@@ -116,9 +116,12 @@ relation_column(const struct cat_relation *r, const char *name)
 const struct cat_former *
 catalog_formers(const struct catalog *c, uint32_t relation, int16_t column, size_t *n)
 {
-	const struct cat_former *f = small_formers, *end = f + nsmall_formers;
+	const struct cat_former *f = small_formers, *end = f != NULL ? f + nsmall_formers : NULL;
 
 	(void)c;
+	*n = 0;
+	if (f == NULL)
+		return NULL;
 	while (f < end && (f->relation != relation || f->column != column))
 		f++;
 	for (*n = 0; f + *n < end && f[*n].relation == relation && f[*n].column == column;)

@@ -44,6 +44,8 @@ static const struct relation {
 
 static struct catalog_builder *builder;
 
+static void row(const char *section, const char *format, ...) printf_like(2, 3);
+
 static void
 row(const char *section, const char *format, ...)
 {
