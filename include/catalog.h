@@ -59,6 +59,7 @@ struct catalog	*catalog_ref(struct catalog *);
 void		 catalog_unref(struct catalog *);	/* NULL is fine */
 uint64_t	 catalog_generation(const struct catalog *);	/* differs for every catalog of this process */
 const char	*catalog_probe(const struct catalog *);		/* "" when it was built without */
+const char	*catalog_database(const struct catalog *);	/* that it was read from */
 size_t		 catalog_bytes(const struct catalog *);		/* memory that it takes */
 size_t		 catalog_relations(const struct catalog *);
 size_t		 catalog_functions(const struct catalog *);

@@ -133,7 +133,6 @@ struct cat_opclass {                          /* of btree, hash: what comparing 
 };
 
 int catalog_server_version(const struct catalog *); /* server_version_num */
-const char *catalog_database(const struct catalog *);
 
 const struct cat_namespace *catalog_namespace(const struct catalog *, uint32_t oid);
 const struct cat_namespace *catalog_namespace_named(const struct catalog *, const char *name);

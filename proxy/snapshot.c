@@ -90,6 +90,22 @@ snapshots_free(struct snapshots *all)
 		free_all(all);
 }
 
+/* A file says nothing about other databases: a name of it may be a view over something closed there. */
+static void
+take_fixed(struct snapshot *s)
+{
+	const char *of = catalog_database(s->all->fixed);
+
+	atomic_store(&s->probed, INT64_MAX);
+	if (strcmp(of, s->database) == 0) {
+		s->catalog = catalog_ref(s->all->fixed);
+		atomic_store(&s->generation, catalog_generation(s->catalog));
+		return;
+	}
+	s->failed_at = 1;
+	err_set(&s->error, "the file of --catalog is of database %.63s, and this is %.63s", of, s->database);
+}
+
 static struct snapshot *
 snapshot_new(struct snapshots *all, const char *database)
 {
@@ -98,11 +114,8 @@ snapshot_new(struct snapshots *all, const char *database)
 	s->all = all;
 	s->database = xstrdup(database);
 	pthread_mutex_init(&s->lock, NULL);
-	if (all->fixed != NULL) {
-		s->catalog = catalog_ref(all->fixed);
-		atomic_store(&s->generation, catalog_generation(s->catalog));
-		atomic_store(&s->probed, INT64_MAX);
-	}
+	if (all->fixed != NULL)
+		take_fixed(s);
 	s->next = all->first;
 	all->first = s;
 	return s;
@@ -233,7 +246,7 @@ snapshot_turn(struct snapshot *s, int64_t now, bool *failed)
 	uint64_t ticket = 0;
 
 	pthread_mutex_lock(&s->lock);
-	*failed = s->failed_at != 0 && now - s->failed_at < AGAIN;
+	*failed = s->all->fixed != NULL || (s->failed_at != 0 && now - s->failed_at < AGAIN);
 	if (!*failed && (s->ticket == 0 || now > s->turn_until)) {
 		s->ticket = ticket = ++s->last_ticket;
 		s->turn_until = now + (s->catalog != NULL ? PROBE_MAX : LOAD_MAX);

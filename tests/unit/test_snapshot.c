@@ -153,6 +153,26 @@ a_fixed_catalog_is_never_old(void **state)
 	snapshot_unuse(s, 0); /* the last one frees all */
 }
 
+/* What it says of another database's names would be wrong. */
+static void
+a_fixed_catalog_is_of_one_database(void **state)
+{
+	struct snapshots *all = snapshots_new(a_catalog());
+	struct snapshot *s = snapshot_use(all, "till", 0);
+	struct err why = { "" };
+	bool failed;
+
+	(void)state;
+	assert_null(snapshot_catalog(s, snapshot_clock(), &why));
+	assert_string_equal(why.text, "the file of --catalog is of database shop, and this is till");
+	assert_int_equal(snapshot_turn(s, snapshot_clock(), &failed), 0); /* nor is it read from the server */
+	assert_true(failed);
+	snapshot_stale(s);
+	assert_true(snapshot_probed(s) == INT64_MAX);
+	snapshot_unuse(s, 0);
+	snapshots_free(all);
+}
+
 static void
 looking_again_without_a_reason_is_limited(void **state)
 {
@@ -217,6 +237,7 @@ main(void)
 		    NULL, NULL },
 		{ "a failure is not repeated at once", a_failure_is_not_repeated_at_once, NULL, NULL, NULL },
 		{ "a fixed catalog is never old", a_fixed_catalog_is_never_old, NULL, NULL, NULL },
+		{ "a fixed catalog is of one database", a_fixed_catalog_is_of_one_database, NULL, NULL, NULL },
 		{ "looking again without a reason is limited", looking_again_without_a_reason_is_limited, NULL, NULL, NULL },
 		{ "threads share it", threads_share_it, NULL, NULL, NULL },
 	};
